@@ -1,1 +1,5 @@
 //! Placeholder.
+
+pub mod cli;
+pub mod endpoint;
+pub mod escape;

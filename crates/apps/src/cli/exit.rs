@@ -1,0 +1,223 @@
+//! How a program ends: one error, printed once as one line, and an exit code that says whose fault it was.
+//!
+//! Leaves usage errors of the command line itself to clap, which also exits with 2.
+//!
+//! A program's `main` is `run(|| ...)`. Inside, `?` works on any error: what is known of a fault by the
+//! error's type is found by [`Fault::of`]; where only the place knows, it says so with [`Blame`]:
+//!
+//! ```
+//! use anyhow::Context;
+//! use switchboard::cli::exit::{Blame, Fault, Result};
+//!
+//! fn dial(address: &str) -> Result<std::net::TcpStream> {
+//!     std::net::TcpStream::connect(address).context("calling").blame(Fault::Connection)
+//! }
+//! ```
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use crate::endpoint::{AdoptError, ParseEndpointError, ResolveError};
+use crate::escape;
+
+/// Runs a program and turns its end into an exit code, printing an error once.
+pub fn run(main: impl FnOnce() -> Result<()>) -> ExitCode {
+    match main() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(&failure),
+    }
+}
+
+/// What a program's functions return.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Whose fault it is that a program ends early. The numbers are the exit codes, and a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    /// None of the below: the disk, a limit of this machine, a bug.
+    Other = 1,
+    /// What was typed, or a file that was named, cannot be used.
+    Usage = 2,
+    /// One side could not prove who it is.
+    Authentication = 3,
+    /// No connection, or one that broke; to try again makes sense.
+    Connection = 4,
+    /// The peer does not keep to the framing or the protocol.
+    Protocol = 5,
+    /// What arrived is not what was sent.
+    Integrity = 6,
+    /// Not finished; the same command again goes on from here.
+    Incomplete = 7,
+}
+
+impl Fault {
+    /// The fault that an error's type, or that of one of its causes, tells by itself.
+    pub fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(known_fault).unwrap_or(Self::Other)
+    }
+}
+
+/// The error that ends a program, with its fault. Made by `?` from any error, or by [`Blame`].
+#[derive(Debug)]
+pub struct Failure {
+    fault: Fault,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// A failure with a message of its own.
+    pub fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self { fault, error: anyhow::Error::msg(message.into()) }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// The message and its causes on one line, joined by `: `.
+    pub fn message(&self) -> String {
+        let mut message = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            // Some libraries repeat the cause in their own message; once is enough.
+            if message.ends_with(&cause) {
+                continue;
+            }
+            message.push_str(if message.is_empty() { "" } else { ": " });
+            message.push_str(&cause);
+        }
+        let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        escape::for_terminal(line.as_bytes()).into_owned() // it may quote what a peer sent
+    }
+
+    fn is_quiet_end(&self) -> bool {
+        self.error.downcast_ref::<StdoutClosed>().is_some()
+    }
+}
+
+// Like `anyhow::Error`, `Failure` is no `std::error::Error` itself: that is what makes `?` work on all others.
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self { fault: Fault::of(&error), error }
+    }
+}
+
+/// Says whose fault an error is, where its type does not.
+pub trait Blame<T> {
+    /// Turns the error into a failure with this fault.
+    fn blame(self, fault: Fault) -> Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Blame<T> for std::result::Result<T, E> {
+    fn blame(self, fault: Fault) -> Result<T> {
+        self.map_err(|error| Failure { fault, error: error.into() })
+    }
+}
+
+/// Whoever read our stdout has gone: nobody is left to write for, and that is no error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stdout was closed by its reader")]
+pub struct StdoutClosed;
+
+/// Prints the failure, unless it is a quiet end. That stderr is gone too is no reason to panic.
+fn end(failure: &Failure) -> ExitCode {
+    if failure.is_quiet_end() {
+        return ExitCode::SUCCESS;
+    }
+    let line = format!("error: {}\n", failure.message());
+    let _ = io::Write::write_all(&mut io::stderr(), line.as_bytes());
+    ExitCode::from(failure.fault as u8)
+}
+
+fn known_fault(cause: &(dyn Error + 'static)) -> Option<Fault> {
+    if cause.is::<ParseEndpointError>() || cause.is::<AdoptError>() {
+        return Some(Fault::Usage);
+    }
+    if let Some(error) = cause.downcast_ref::<ResolveError>() {
+        return Some(match error {
+            ResolveError::Adopt(_) => Fault::Usage,
+            _ => Fault::Connection,
+        });
+    }
+    cause.downcast_ref::<io::Error>().and_then(|error| fault_of_io(error.kind()))
+}
+
+/// Kinds that only a network gives. A missing file or a full disk is for the place to judge.
+fn fault_of_io(kind: io::ErrorKind) -> Option<Fault> {
+    use io::ErrorKind as Kind;
+    match kind {
+        Kind::ConnectionRefused
+        | Kind::ConnectionReset
+        | Kind::ConnectionAborted
+        | Kind::NotConnected
+        | Kind::BrokenPipe
+        | Kind::AddrInUse
+        | Kind::AddrNotAvailable
+        | Kind::HostUnreachable
+        | Kind::NetworkUnreachable
+        | Kind::NetworkDown
+        | Kind::TimedOut => Some(Fault::Connection),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    fn fails(error: impl Into<anyhow::Error>) -> Failure {
+        Failure::from(error)
+    }
+
+    #[test]
+    fn numbers_are_the_contract() {
+        let numbers = [
+            Fault::Other,
+            Fault::Usage,
+            Fault::Authentication,
+            Fault::Connection,
+            Fault::Protocol,
+            Fault::Integrity,
+            Fault::Incomplete,
+        ];
+        assert_eq!(numbers.map(|fault| fault as u8), [1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn causes_are_joined_on_one_line_and_said_once() {
+        let cause = io::Error::new(io::ErrorKind::ConnectionRefused, "nobody\nlistens");
+        let error = Err::<(), _>(cause).context("connect").context("calling tcp://127.0.0.1:1").unwrap_err();
+        assert_eq!(fails(error).message(), "calling tcp://127.0.0.1:1: connect: nobody listens");
+
+        let error = Err::<(), _>(io::Error::other("same")).context("outer: same").unwrap_err();
+        assert_eq!(fails(error).message(), "outer: same");
+    }
+
+    #[test]
+    fn the_type_of_an_error_tells_its_fault_through_any_context() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let refused = Err::<(), _>(refused).context("calling").unwrap_err();
+        assert_eq!(fails(refused).fault(), Fault::Connection);
+        assert_eq!(fails(ParseEndpointError::NoPath).fault(), Fault::Usage);
+        assert_eq!(fails(io::Error::other("disk")).fault(), Fault::Other);
+    }
+
+    #[test]
+    fn blame_overrides_what_the_type_says() {
+        let result = Err::<(), _>(io::Error::from(io::ErrorKind::NotFound)).blame(Fault::Usage);
+        assert_eq!(result.unwrap_err().fault(), Fault::Usage);
+    }
+
+    #[test]
+    fn closed_stdout_is_a_quiet_success() {
+        let run_once = |error: anyhow::Error| run(|| Err(error.into()));
+        assert_eq!(run_once(StdoutClosed.into()), ExitCode::SUCCESS);
+        assert_eq!(run_once(anyhow::Error::from(StdoutClosed).context("printing")), ExitCode::SUCCESS);
+        assert_ne!(run_once(io::Error::from(io::ErrorKind::BrokenPipe).into()), ExitCode::SUCCESS);
+    }
+}

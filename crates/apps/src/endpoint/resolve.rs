@@ -1,0 +1,201 @@
+//! What an endpoint means on this machine: names looked up, inherited descriptors taken over, families
+//! that this kernel or Switchboard lacks refused.
+//!
+//! Leaves binding and connecting to whoever asked.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{AdoptError, Adopted, Endpoint, HostPort, adopt};
+
+/// An endpoint that can be listened on or called.
+#[derive(Debug)]
+pub enum Resolved {
+    /// TCP addresses, in the resolver's order; never empty.
+    Tcp(Vec<SocketAddr>),
+    /// UDP addresses, in the resolver's order; never empty.
+    Udp(Vec<SocketAddr>),
+    /// A Unix stream socket's path.
+    Unix(PathBuf),
+    /// A Unix datagram socket's path.
+    UnixDatagram(PathBuf),
+    /// A socket that was open before we were started.
+    Inherited(Adopted),
+}
+
+impl Resolved {
+    /// Whether nothing said here leaves this host: loopback addresses (all of them) and Unix sockets.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(addresses) | Self::Udp(addresses) => {
+                addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
+            }
+            Self::Unix(_) | Self::UnixDatagram(_) => true,
+            Self::Inherited(socket) => socket.is_local(),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Looks up what the endpoint names. Blocks while the system's resolver does.
+    pub fn resolve(&self) -> Result<Resolved, ResolveError> {
+        match self {
+            Self::Tcp(place) => lookup(place).map(Resolved::Tcp),
+            Self::Udp(place) => lookup(place).map(Resolved::Udp),
+            Self::Unix(path) => Ok(Resolved::Unix(path.clone())),
+            Self::UnixDatagram(path) => Ok(Resolved::UnixDatagram(path.clone())),
+            Self::Fd(number) => Ok(Resolved::Inherited(adopt(*number)?)),
+            Self::Can(_) => Err(refuse(Family::Can)),
+            Self::Rds(_) => Err(refuse(Family::Rds)),
+        }
+    }
+
+    /// Whether nothing said here leaves this host. What cannot be resolved is not known to be local.
+    pub fn is_local(&self) -> bool {
+        self.resolve().is_ok_and(|resolved| resolved.is_local())
+    }
+}
+
+/// An address family that endpoints can name and Switchboard cannot speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Controller area network, `AF_CAN`.
+    Can,
+    /// Reliable datagram sockets, `AF_RDS`.
+    Rds,
+}
+
+impl Family {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Can => "CAN",
+            Self::Rds => "RDS",
+        }
+    }
+
+    /// Asks the kernel for a socket of the family, the only reliable way to learn whether it has one.
+    fn probe(self) -> io::Result<Socket> {
+        match self {
+            Self::Can => Socket::new(Domain::from(AF_CAN), Type::RAW, Some(Protocol::from(CAN_RAW))),
+            Self::Rds => Socket::new(Domain::from(AF_RDS), Type::SEQPACKET, None),
+        }
+    }
+}
+
+/// Why an endpoint cannot be used here.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// No address for the name.
+    #[error("unknown host `{host}`: {reason}")]
+    UnknownHost {
+        /// The name that was asked for.
+        host: String,
+        /// What the resolver said.
+        reason: String,
+    },
+    /// The kernel was built without the family.
+    #[error("this kernel has no {} sockets ({reason})", family.name())]
+    NoSuchFamily {
+        /// What was asked for.
+        family: Family,
+        /// What the kernel said.
+        reason: io::Error,
+    },
+    /// The kernel may have the family, Switchboard does not speak it.
+    #[error("Switchboard does not speak {}; use tcp://, udp://, unix: or unix-dgram:", family.name())]
+    NotSpoken {
+        /// What was asked for.
+        family: Family,
+    },
+    /// The descriptor cannot be taken over.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
+}
+
+fn lookup(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {
+    let unknown = |reason: String| ResolveError::UnknownHost { host: place.host().to_owned(), reason };
+    let found = (place.host(), place.port()).to_socket_addrs().map_err(|error| unknown(reason(&error)))?;
+
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in found {
+        // A hosts file that lists a name twice must not make us bind twice.
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() { Err(unknown("it has no address".to_owned())) } else { Ok(addresses) }
+}
+
+/// The resolver's own words, without the preamble that std puts before them.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
+}
+
+fn refuse(family: Family) -> ResolveError {
+    match family.probe() {
+        Err(reason) if reason.raw_os_error() == Some(EAFNOSUPPORT) => {
+            ResolveError::NoSuchFamily { family, reason }
+        }
+        _ => ResolveError::NotSpoken { family },
+    }
+}
+
+const EAFNOSUPPORT: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+
+// linux/socket.h and linux/can.h; no crate that we use names them.
+const AF_RDS: i32 = 21;
+const AF_CAN: i32 = 29;
+const CAN_RAW: i32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn literal_addresses_resolve_to_themselves() {
+        match endpoint("127.0.0.1:9000").resolve().unwrap() {
+            Resolved::Tcp(addresses) => assert_eq!(addresses, ["127.0.0.1:9000".parse().unwrap()]),
+            other => panic!("{other:?}"),
+        }
+        match endpoint("udp://[::1]:53").resolve().unwrap() {
+            Resolved::Udp(addresses) => assert_eq!(addresses, ["[::1]:53".parse().unwrap()]),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn loopback_and_unix_are_local_and_nothing_else_is() {
+        for local in
+            ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "localhost:1", "unix:/x"]
+        {
+            assert!(endpoint(local).is_local(), "{local}");
+        }
+        for remote in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "udp://192.0.2.1:1", "can:can0"] {
+            assert!(!endpoint(remote).is_local(), "{remote}");
+        }
+    }
+
+    #[test]
+    fn unknown_host_is_said_by_name() {
+        let error = endpoint("no-such-host.invalid:1").resolve().unwrap_err().to_string();
+        assert!(error.starts_with("unknown host `no-such-host.invalid`: "), "{error}");
+        assert!(!error.contains('\n'));
+    }
+
+    #[test]
+    fn families_that_are_not_spoken_are_refused_by_name() {
+        for (text, name) in [("can:can0", "CAN"), ("rds://127.0.0.1:1", "RDS")] {
+            let error = endpoint(text).resolve().unwrap_err();
+            assert!(matches!(error, ResolveError::NoSuchFamily { .. } | ResolveError::NotSpoken { .. }));
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}
