@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask TASK`: the project's tasks as a Rust program, the same on every machine.
+//! What a task does stands in its own module; this file only picks one.
+
+mod root;
+mod step;
+mod tally;
+mod test_all;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    run(&words).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(words: &[&str]) -> Result<ExitCode> {
+    match words {
+        ["test-all"] => test_all::run(),
+        ["tidy"] => tidy::run(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("error: there is no task `{}`\n\n{HELP}", words.join(" "));
+            Ok(ExitCode::from(USAGE))
+        }
+    }
+}
+
+/// The same code as the programs' own for a command line that means nothing.
+const USAGE: u8 = 2;
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  test-all  everything that must hold before a change is merged: format, tidy, clippy,
+            builds, tests, doctests, docs; one line a step, the first failure stops
+  tidy      the house rules that no compiler checks: layers, file sizes, manifests
+  help      this page
+";
