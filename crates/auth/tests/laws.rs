@@ -1,0 +1,159 @@
+//! What holds for every dialect: cuts do not matter, budgets hold, damage and garbage are never
+//! accepted. What is special about one dialect stands in that dialect's file.
+
+mod support;
+
+use switchboard_auth::{Dialect, HANDSHAKE_TIMEOUT, Handshake, Policy, Refused};
+
+use support::{From, KEY, Party, Random, entropy, honest_transcript, pair, policy, seed};
+
+fn policies() -> Vec<Policy> {
+    vec![policy(Dialect::Tutorial, &KEY), policy(Dialect::Mutual, &KEY).with_service("echo")]
+}
+
+/// Everything that `from` says in an honest conversation, in one piece.
+fn said_by(from: From, policy: &Policy) -> Vec<u8> {
+    let transcript = honest_transcript(policy);
+    transcript.into_iter().filter(|(who, _)| *who == from).flat_map(|(_, bytes)| bytes).collect()
+}
+
+/// Both roles, each with what its honest peer says. Nonces are those of `pair`.
+fn roles(policy: &Policy) -> [(Handshake, Vec<u8>); 2] {
+    [
+        (policy.accept(entropy(1)), said_by(From::Client, policy)),
+        (policy.call(entropy(2)), said_by(From::Server, policy)),
+    ]
+}
+
+/// The state at the end, how much was left over, and all that was said.
+fn outcome(handshake: Handshake, pieces: &[&[u8]]) -> (String, usize, Vec<u8>) {
+    let mut party = Party::new(handshake);
+    let mut said = party.hear(&[]);
+    let mut left = 0;
+    for piece in pieces {
+        if party.is_pending() {
+            said.extend(party.hear(piece));
+        } else {
+            left += piece.len();
+        }
+    }
+    let left = left + party.rest().len();
+    (format!("{:?}", party.state), left, said)
+}
+
+#[test]
+fn nothing_is_asked_where_no_handshake_is_wanted() {
+    let (mut server, mut client) = pair(&policy(Dialect::None, &KEY));
+    assert_eq!((server.hear(b"first message"), client.hear(b"")), (vec![], vec![]));
+    assert!(server.is_done() && client.is_done());
+    assert_eq!(server.rest(), b"first message");
+    assert_eq!(server.caller(), None);
+}
+
+#[test]
+fn every_cut_into_two_gives_the_same_result() {
+    for policy in policies() {
+        for role in [0, 1] {
+            let input = roles(&policy)[role].1.clone();
+            let fresh = || roles(&policy).into_iter().nth(role).expect("two roles").0;
+            let whole = outcome(fresh(), &[&input]);
+            assert!(whole.0.starts_with("Done"), "{whole:?}");
+            for at in 0..=input.len() {
+                let (left, right) = input.split_at(at);
+                assert_eq!(outcome(fresh(), &[left, right]), whole, "cut at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn byte_by_byte_gives_the_same_result() {
+    for policy in policies() {
+        for role in [0, 1] {
+            let (handshake, input) = roles(&policy).into_iter().nth(role).expect("two roles");
+            let whole = outcome(roles(&policy).into_iter().nth(role).expect("two roles").0, &[&input]);
+            let bytes: Vec<&[u8]> = input.chunks(1).collect();
+            assert_eq!(outcome(handshake, &bytes), whole);
+        }
+    }
+}
+
+#[test]
+fn garbage_is_refused_in_the_same_way_however_it_is_cut() {
+    let seed = seed();
+    let mut random = Random::new(seed);
+    for round in 0..2000 {
+        let policy = &policies()[round % 2];
+        let role = random.below(2);
+        let fresh = || roles(policy).into_iter().nth(role).expect("two roles").0;
+        let mut garbage = roles(policy)[role].1.clone();
+        let longest = garbage.len();
+        garbage.truncate(random.below(longest + 1));
+        let first_changed = random.below(garbage.len() + 1);
+        garbage[first_changed..].fill_with(|| random.byte());
+        let (whole, ..) = outcome(fresh(), &[&garbage]);
+        let (left, right) = garbage.split_at(random.below(garbage.len() + 1));
+        let (cut, ..) = outcome(fresh(), &[left, right]);
+        assert_eq!(cut, whole, "round {round}");
+    }
+}
+
+#[test]
+fn no_truncation_is_accepted() {
+    for policy in policies() {
+        for role in [0, 1] {
+            let input = roles(&policy)[role].1.clone();
+            for length in 0..input.len() {
+                let (handshake, _) = roles(&policy).into_iter().nth(role).expect("two roles");
+                let (state, ..) = outcome(handshake, &[&input[..length]]);
+                assert!(state.starts_with("Pending"), "{length} bytes: {state}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_end_of_the_stream_inside_a_handshake_is_a_refusal() {
+    for policy in policies() {
+        assert_eq!(policy.accept(entropy(1)).finish(b"abc"), Refused::HungUp { have: 3 });
+    }
+}
+
+#[test]
+fn the_budget_is_what_an_honest_peer_needs() {
+    for policy in policies() {
+        for (handshake, input) in roles(&policy) {
+            assert_eq!(handshake.bytes_max(), input.len());
+        }
+    }
+    assert_eq!(policy(Dialect::None, &KEY).accept(entropy(1)).bytes_max(), 0);
+}
+
+#[test]
+fn random_bytes_are_never_accepted_by_a_server() {
+    let seed = seed();
+    let mut random = Random::new(seed);
+    for round in 0..2000 {
+        let mut server = Party::new(policies()[round % 2].accept(entropy(1)));
+        server.hear(&[]);
+        let mut garbage = vec![0; random.below(200)];
+        garbage.fill_with(|| random.byte());
+        server.hear(&garbage);
+        assert!(!server.is_done(), "round {round}");
+    }
+}
+
+#[test]
+fn a_peer_of_another_dialect_is_never_accepted() {
+    for (ours, theirs) in [(0, 1), (1, 0)] {
+        let mut server = Party::new(policies()[ours].accept(entropy(1)));
+        let mut client = Party::new(policies()[theirs].call(entropy(2)));
+        support::converse(&mut server, &mut client);
+        assert!(!server.is_done());
+    }
+}
+
+#[test]
+fn the_deadline_is_short() {
+    assert_eq!(HANDSHAKE_TIMEOUT.as_secs(), 5);
+}

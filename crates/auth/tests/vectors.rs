@@ -1,0 +1,96 @@
+//! Both roles against the vectors that `vectors/make.py` made, byte for byte; attacks are left to
+//! the other files.
+
+mod support;
+
+use serde_json::Value;
+use switchboard_auth::{Dialect, Entropy, Key, Policy};
+
+use support::{Party, policy};
+
+#[test]
+fn mutual_speaks_exactly_the_bytes_of_the_vectors() {
+    for case in cases(include_str!("vectors/mutual.json")) {
+        println!("case: {}", case.text("name"));
+        let policy = mutual_policy(&case);
+        let mut server = Party::new(policy.accept(nonce(&case.bytes("server_nonce"))));
+        let mut client = Party::new(policy.call(nonce(&case.bytes("client_nonce"))));
+        assert_eq!(server.hear(&[]), case.bytes("challenge"));
+        assert_eq!(client.hear(&case.bytes("challenge")), case.bytes("response"));
+        assert_eq!(server.hear(&case.bytes("response")), case.bytes("accept"));
+        assert_eq!(client.hear(&case.bytes("accept")), b"");
+        assert!(server.is_done() && client.is_done());
+    }
+}
+
+#[test]
+fn mutual_refuses_the_vectors_of_any_other_case() {
+    let cases = cases(include_str!("vectors/mutual.json"));
+    for (ours, theirs) in cases.iter().flat_map(|a| cases.iter().map(move |b| (a, b))) {
+        let same = ours.text("name") == theirs.text("name");
+        let mut server = Party::new(mutual_policy(ours).accept(nonce(&ours.bytes("server_nonce"))));
+        server.hear(&[]);
+        server.hear(&theirs.bytes("response"));
+        assert_eq!(server.is_done(), same, "{} / {}", ours.text("name"), theirs.text("name"));
+        let mut client = Party::new(mutual_policy(ours).call(nonce(&ours.bytes("client_nonce"))));
+        client.hear(&ours.bytes("challenge"));
+        client.hear(&theirs.bytes("accept"));
+        assert_eq!(client.is_done(), same, "{} / {}", ours.text("name"), theirs.text("name"));
+    }
+}
+
+#[test]
+fn key_ids_are_those_of_the_vectors() {
+    for case in cases(include_str!("vectors/mutual.json")) {
+        let id = Key::from_hex(case.text("key")).expect("hexadecimal").id().expect("32 bytes");
+        assert_eq!(id.to_string(), case.text("key_id"));
+    }
+}
+
+#[test]
+fn tutorial_speaks_exactly_the_bytes_of_the_vectors() {
+    for case in cases(include_str!("vectors/tutorial.json")) {
+        println!("case: {}", case.text("name"));
+        let policy = policy(Dialect::Tutorial, &case.bytes("key"));
+        let mut server = Party::new(policy.accept(nonce(&case.bytes("challenge"))));
+        let mut client = Party::new(policy.call(nonce(&[])));
+        assert_eq!(server.hear(&[]), case.bytes("challenge"));
+        assert_eq!(client.hear(&case.bytes("challenge")), case.bytes("answer"));
+        assert_eq!(server.hear(&case.bytes("answer")), b"");
+        assert!(server.is_done() && client.is_done());
+    }
+}
+
+/// Entropy whose first bytes are the nonce of a vector.
+fn nonce(bytes: &[u8]) -> Entropy {
+    let mut entropy = [0x5a; Entropy::BYTES];
+    entropy[..bytes.len()].copy_from_slice(bytes);
+    Entropy::from(entropy)
+}
+
+fn mutual_policy(case: &Case) -> Policy {
+    policy(Dialect::Mutual, &case.bytes("key"))
+        .with_service(case.text("service"))
+        .with_server_name(case.text("server_name"))
+        .with_channel_binding(&case.bytes("channel_binding"))
+}
+
+struct Case(Value);
+
+impl Case {
+    fn text(&self, field: &str) -> &str {
+        self.0[field].as_str().expect("the field is there")
+    }
+
+    fn bytes(&self, field: &str) -> Vec<u8> {
+        let digits = self.text(field);
+        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+        (0..digits.len()).step_by(2).map(byte).collect()
+    }
+}
+
+fn cases(json: &str) -> Vec<Case> {
+    let cases: Vec<Value> = serde_json::from_str(json).expect("the vectors are JSON");
+    assert!(cases.len() >= 6, "all vectors are there");
+    cases.into_iter().map(Case).collect()
+}
