@@ -36,12 +36,23 @@ pub fn in_json(line: &str) -> Cow<'_, str> {
     let mut units = [0; 2];
     for c in line.chars() {
         if is_dangerous(c) {
-            c.encode_utf16(&mut units).iter().for_each(|unit| put(&mut escaped, "\\u", 4, *unit));
+            for unit in c.encode_utf16(&mut units) {
+                put(&mut escaped, "\\u", 4, *unit);
+            }
         } else {
             escaped.push(c);
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        put(&mut out, "", 2, *byte);
+    }
+    out
 }
 
 /// Whether a character moves the cursor, starts a command, or changes how its neighbours are read.
@@ -68,7 +79,9 @@ fn escape(bytes: &[u8], is_escaped: impl Fn(char) -> bool) -> String {
         for c in chunk.valid().chars() {
             if is_escaped(c) { push_escaped(&mut out, c) } else { out.push(c) }
         }
-        chunk.invalid().iter().for_each(|byte| put(&mut out, "\\x", 2, *byte));
+        for byte in chunk.invalid() {
+            put(&mut out, "\\x", 2, *byte);
+        }
     }
     out
 }
@@ -116,6 +129,7 @@ mod tests {
     fn bytes_that_are_no_utf8_are_shown_in_hex() {
         assert_eq!(for_terminal(b"ok\xff\xc3("), "ok\\xff\\xc3(");
         assert_eq!(for_pipe(b"ok\xff\x1b\xc3("), "ok\\xff\x1b\\xc3(");
+        assert_eq!(hex(b"\x00\xff"), "00ff");
     }
 
     #[test]

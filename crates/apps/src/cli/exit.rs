@@ -18,12 +18,17 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+use super::colour::{Colour, ERROR};
+use super::output::OutputError;
+use super::terminal;
 use crate::endpoint::{AdoptError, ParseEndpointError, ResolveError};
 use crate::escape;
 
 /// Runs a program and turns its end into an exit code, printing an error once.
 pub fn run(main: impl FnOnce() -> Result<()>) -> ExitCode {
-    match main() {
+    let ended = main();
+    terminal::restore();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure),
     }
@@ -93,7 +98,7 @@ impl Failure {
     }
 
     fn is_quiet_end(&self) -> bool {
-        self.error.downcast_ref::<StdoutClosed>().is_some()
+        self.error.chain().any(|cause| matches!(cause.downcast_ref(), Some(OutputError::Closed)))
     }
 }
 
@@ -117,17 +122,12 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for std::result::Result<T, E> {
     }
 }
 
-/// Whoever read our stdout has gone: nobody is left to write for, and that is no error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stdout was closed by its reader")]
-pub struct StdoutClosed;
-
 /// Prints the failure, unless it is a quiet end. That stderr is gone too is no reason to panic.
 fn end(failure: &Failure) -> ExitCode {
     if failure.is_quiet_end() {
         return ExitCode::SUCCESS;
     }
-    let line = format!("error: {}\n", failure.message());
+    let line = format!("{} {}\n", Colour::stderr().paint(ERROR, "error:"), failure.message());
     let _ = io::Write::write_all(&mut io::stderr(), line.as_bytes());
     ExitCode::from(failure.fault as u8)
 }
@@ -215,9 +215,8 @@ mod tests {
 
     #[test]
     fn closed_stdout_is_a_quiet_success() {
-        let run_once = |error: anyhow::Error| run(|| Err(error.into()));
-        assert_eq!(run_once(StdoutClosed.into()), ExitCode::SUCCESS);
-        assert_eq!(run_once(anyhow::Error::from(StdoutClosed).context("printing")), ExitCode::SUCCESS);
-        assert_ne!(run_once(io::Error::from(io::ErrorKind::BrokenPipe).into()), ExitCode::SUCCESS);
+        let closed = Err::<(), _>(OutputError::Closed).context("printing").unwrap_err();
+        assert_eq!(run(|| Err(closed.into())), ExitCode::SUCCESS);
+        assert!(!fails(io::Error::from(io::ErrorKind::BrokenPipe)).is_quiet_end());
     }
 }

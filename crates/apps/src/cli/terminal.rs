@@ -1,0 +1,187 @@
+//! The console: where a person types and messages appear, without either breaking the other.
+//!
+//! When stdin and stdout are terminals a line editor with history runs on a thread, and what is printed
+//! goes above the line being typed. Otherwise lines are read plainly and printed to stdout. Both look the
+//! same from outside. Leaves what is printed, and how it is escaped, to `cli::output`.
+//!
+//! ```text
+//!   keys -> editor thread -> (typed lines, bounded) -> metered thread -> deliver      on a terminal
+//!   pipe ----------------------------------------------> metered thread -> deliver    otherwise
+//! ```
+//!
+//! The editor never waits for credit: it must be there to take what is printed, or a flood of messages
+//! at the moment of pressing Enter would block the printing thread for good.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{Config, Editor, ExternalPrinter};
+use signal_hook::consts::SIGINT;
+
+use super::lines::LineError;
+use super::stdin::{Credit, Input, pump, spawn_metered};
+
+/// Input by lines and a place to print, on a terminal or not.
+pub struct Console {
+    credit: Credit,
+    printer: Printer,
+}
+
+impl Console {
+    /// Starts reading. `deliver` is called on a thread of the console, once for each credit: nothing
+    /// before the first [`grant`](Self::grant). The prompt is only shown on a terminal.
+    ///
+    /// Ctrl-D is the end of the input. Ctrl-C raises SIGINT, here as everywhere; see `cli::signals`.
+    pub fn start(prompt: &str, deliver: impl FnMut(Input) + Send + 'static) -> io::Result<Self> {
+        match open_editor() {
+            Some((editor, printer)) => edit(editor, printer, prompt.to_owned(), deliver),
+            None => Ok(Self { credit: pump(deliver)?, printer: Printer(Target::Stdout) }),
+        }
+    }
+
+    /// Allows that many lines more to be delivered.
+    pub fn grant(&self, lines: usize) {
+        self.credit.grant(lines);
+    }
+
+    /// The credit itself, to be granted from elsewhere.
+    pub fn credit(&self) -> Credit {
+        self.credit.clone()
+    }
+
+    /// Where to print; whole lines only. Usable on any thread.
+    pub fn printer(&self) -> Printer {
+        self.printer.clone()
+    }
+
+    /// Whether a person sits at a terminal.
+    pub fn is_interactive(&self) -> bool {
+        matches!(self.printer.0, Target::Editor(_))
+    }
+}
+
+/// Prints whole lines to stdout, above the line being typed if there is one.
+#[derive(Clone)]
+pub struct Printer(Target);
+
+impl Write for Printer {
+    /// Each call is to bring whole lines of UTF-8: the editor redraws the typed line after it.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        match &self.0 {
+            Target::Stdout => io::stdout().write(lines),
+            Target::Editor(printer) => {
+                let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
+                printer.print(String::from_utf8_lossy(lines).into_owned()).map_err(into_io)?;
+                Ok(lines.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+/// Gives the terminal back as it was found, if an editor has it. `cli::exit::run` does this at the end;
+/// whoever ends the process by another way calls it first.
+pub fn restore() {
+    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(modes) = found {
+        // Nothing can be done about a terminal that is gone.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
+        let _ = io::stdout().write_all(LEAVE_EDITOR).and_then(|()| io::stdout().flush());
+    }
+}
+
+type LineEditor = Editor<(), FileHistory>;
+type SharedPrinter = Arc<Mutex<dyn ExternalPrinter + Send>>;
+
+#[derive(Clone)]
+enum Target {
+    Stdout,
+    Editor(SharedPrinter),
+}
+
+/// An editor where one makes sense: on a terminal that can move its cursor, in both directions.
+fn open_editor() -> Option<(LineEditor, SharedPrinter)> {
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return None;
+    }
+    let config = Config::builder().auto_add_history(true).build();
+    let mut editor = LineEditor::with_config(config).ok()?;
+    let printer = editor.create_external_printer().ok()?;
+    Some((editor, Arc::new(Mutex::new(printer))))
+}
+
+fn edit(
+    editor: LineEditor,
+    printer: SharedPrinter,
+    prompt: String,
+    deliver: impl FnMut(Input) + Send + 'static,
+) -> io::Result<Console> {
+    *FOUND.lock().unwrap_or_else(PoisonError::into_inner) = tcgetattr(io::stdin()).ok();
+
+    let (typed, lines) = sync_channel(TYPED_LINES_MAX);
+    let printer = Printer(Target::Editor(printer));
+    let credit = spawn_metered(move || next_typed(&lines), deliver)?;
+    let mut notes = printer.clone();
+    thread::Builder::new().name("editor".into()).spawn(move || {
+        read_lines(editor, &prompt, &typed, || {
+            let _ = notes.write_all(TOO_MANY_LINES);
+        });
+    })?;
+    Ok(Console { credit, printer })
+}
+
+fn read_lines(mut editor: LineEditor, prompt: &str, typed: &SyncSender<Input>, mut on_full: impl FnMut()) {
+    loop {
+        let input = match editor.readline(prompt) {
+            Ok(line) => Input::Line(line.into_bytes()),
+            Err(ReadlineError::Eof) => Input::End,
+            Err(ReadlineError::Interrupted) => {
+                // Without a handler this ends the program, which is what Ctrl-C asks for.
+                let _ = signal_hook::low_level::raise(SIGINT);
+                continue;
+            }
+            Err(ReadlineError::Signal(_)) => continue, // the window was resized
+            Err(error) => Input::Failed(LineError::Io(into_io(error))),
+        };
+        if !matches!(input, Input::Line(_)) {
+            let _ = typed.send(input);
+            return;
+        }
+        match typed.try_send(input) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => on_full(),
+            Err(TrySendError::Disconnected(_)) => return,
+        }
+    }
+}
+
+fn next_typed(lines: &Receiver<Input>) -> Input {
+    lines.recv().unwrap_or(Input::End)
+}
+
+fn into_io(error: ReadlineError) -> io::Error {
+    match error {
+        ReadlineError::Io(error) => error,
+        ReadlineError::Errno(errno) => io::Error::from_raw_os_error(errno as i32),
+        other => io::Error::other(other),
+    }
+}
+
+/// The terminal's modes before the editor changed them. A terminal belongs to the process, so this does too.
+static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Erases the prompt and ends bracketed paste, which the editor switches on.
+const LEAVE_EDITOR: &[u8] = b"\r\x1b[K\x1b[?2004l";
+
+/// Lines typed or pasted while nobody takes them; enough for any pasted page.
+const TYPED_LINES_MAX: usize = 1000;
+
+const TOO_MANY_LINES: &[u8] = b"(too many lines are waiting to be sent; the last one was not taken)\n";
