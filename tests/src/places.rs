@@ -1,0 +1,42 @@
+//! Places in the file system that vanish after the test.
+//! What stands in them is the test's affair.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A folder of the test's own, with a path short enough for Unix sockets.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// An empty folder.
+    #[expect(clippy::new_without_default, reason = "making a folder is no default value")]
+    pub fn new() -> Place {
+        let folder = tempfile::Builder::new().prefix("sb-").tempdir();
+        Place { folder: folder.expect("the temporary folder takes one more") }
+    }
+
+    /// The path of `name` in it, whether it exists or not.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file and gives its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).expect("a new folder takes a file");
+        path
+    }
+
+    /// An endpoint such as `unix:PATH` for a socket in it.
+    pub fn endpoint(&self, scheme: &str, name: &str) -> String {
+        format!("{scheme}:{}", self.path(name).display())
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}

@@ -1,0 +1,271 @@
+//! A running process: talk to it, wait for what it prints, end it; and what is left when it is over.
+//! What to start is left to `launch`, collecting its output to `collected`.
+
+use std::fmt;
+use std::io::Write as _;
+use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::DEADLINE;
+use crate::collected::{Collected, Missed};
+
+/// A process that runs, killed (by its id) when this is dropped.
+pub struct Program {
+    command_line: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Collected,
+    stderr: Collected,
+}
+
+/// Which of its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Messages.
+    Stdout,
+    /// All else.
+    Stderr,
+}
+
+impl Program {
+    #[track_caller]
+    pub(crate) fn spawn(mut command: Command) -> Program {
+        let command_line = format!("{command:?}");
+        let child = command.spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("cannot start {command_line}: {error}"));
+        Program {
+            command_line,
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take().map(Collected::of).unwrap_or_default(),
+            stderr: child.stderr.take().map(Collected::of).unwrap_or_default(),
+            child,
+        }
+    }
+
+    /// Types a line into its standard input.
+    #[track_caller]
+    pub fn say(&mut self, line: &str) {
+        self.write_stdin(format!("{line}\n").as_bytes());
+    }
+
+    /// Writes bytes into its standard input.
+    #[track_caller]
+    pub fn write_stdin(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("its standard input is still ours");
+        if let Err(error) = stdin.write_all(bytes) {
+            self.fail(&format!("its standard input refuses bytes: {error}"));
+        }
+    }
+
+    /// Ends its standard input.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// The next line of `stream` that `is_wanted`, waited for until the usual deadline.
+    #[track_caller]
+    pub fn wait_for_line(&self, stream: Stream, is_wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_for_line_within(stream, is_wanted, DEADLINE)
+    }
+
+    /// The same with a deadline of the test's own.
+    #[track_caller]
+    pub fn wait_for_line_within(
+        &self,
+        stream: Stream,
+        is_wanted: impl Fn(&str) -> bool,
+        patience: Duration,
+    ) -> String {
+        match self.output(stream).next_line(is_wanted, Instant::now() + patience) {
+            Ok(line) => line,
+            Err(Missed::Closed) => self.fail(&format!("{stream:?} ended without the awaited line")),
+            Err(Missed::Late) => self.fail(&format!("no awaited line on {stream:?} in {patience:?}")),
+        }
+    }
+
+    /// Waits for exactly this line.
+    #[track_caller]
+    pub fn expect_line(&self, stream: Stream, wanted: &str) {
+        let line = self.output(stream).next_line(|line| line == wanted, Instant::now() + DEADLINE);
+        if let Err(missed) = line {
+            self.fail(&format!("{stream:?} never said {wanted:?} ({missed:?})"));
+        }
+    }
+
+    /// The endpoint of `listening on ENDPOINT`, which our servers print on standard error.
+    #[track_caller]
+    pub fn listening_on(&self) -> String {
+        let line = self.wait_for_line(Stream::Stderr, |line| line.contains(LISTENING));
+        let (_, endpoint) = line.split_once(LISTENING).expect("the line was chosen for it");
+        endpoint.trim().to_owned()
+    }
+
+    /// The port of `ready PORT`, which our Python peers print on standard output.
+    #[track_caller]
+    pub fn ready_port(&self) -> u16 {
+        let line = self.wait_for_line(Stream::Stdout, |line| line.starts_with(READY));
+        match line[READY.len()..].trim().parse() {
+            Ok(port) => port,
+            Err(error) => self.fail(&format!("{line:?} names no port: {error}")),
+        }
+    }
+
+    /// Presses Ctrl-C.
+    #[track_caller]
+    pub fn interrupt(&self) {
+        if let Err(error) = kill_process(Pid::from_child(&self.child), Signal::INT) {
+            self.fail(&format!("cannot be interrupted: {error}"));
+        }
+    }
+
+    /// Whether it still runs.
+    #[track_caller]
+    pub fn is_running(&mut self) -> bool {
+        self.status().is_none()
+    }
+
+    /// Ends its standard input and waits until it is over.
+    #[track_caller]
+    pub fn finish(self) -> Ending {
+        self.finish_within(DEADLINE)
+    }
+
+    /// The same with a deadline of the test's own.
+    #[track_caller]
+    pub fn finish_within(mut self, patience: Duration) -> Ending {
+        self.close_stdin();
+        self.wait(patience)
+    }
+
+    /// Waits until it is over by itself: its standard input stays open.
+    #[track_caller]
+    pub fn wait(&mut self, patience: Duration) -> Ending {
+        let deadline = Instant::now() + patience;
+        let status = self.status_by(deadline);
+        // A process that it left behind may hold its outputs; what came until then is enough.
+        self.stdout.is_closed_by(deadline);
+        self.stderr.is_closed_by(deadline);
+        Ending {
+            command_line: self.command_line.clone(),
+            code: status.code(),
+            stdout: self.stdout.text(),
+            stderr: self.stderr.text(),
+        }
+    }
+
+    #[track_caller]
+    fn status_by(&mut self, deadline: Instant) -> ExitStatus {
+        loop {
+            if let Some(status) = self.status() {
+                return status;
+            }
+            if Instant::now() >= deadline {
+                self.fail("it is not over at the deadline");
+            }
+            // The standard library cannot wait for an exit with a deadline.
+            std::thread::park_timeout(EXIT_POLL_INTERVAL);
+        }
+    }
+
+    #[track_caller]
+    fn status(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait();
+        status.unwrap_or_else(|error| self.fail(&format!("its state cannot be read: {error}")))
+    }
+
+    fn output(&self, stream: Stream) -> &Collected {
+        match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
+        }
+    }
+
+    /// Ends the test with everything there is to know.
+    #[track_caller]
+    fn fail(&self, what: &str) -> ! {
+        let report = Report {
+            command_line: &self.command_line,
+            state: format!("process {}, not waited for", self.child.id()),
+            stdout: &self.stdout.text(),
+            stderr: &self.stderr.text(),
+        };
+        panic!("{what}\n{report}");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail when it is over already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process that is over.
+#[derive(Debug)]
+pub struct Ending {
+    command_line: String,
+    /// Nothing when a signal ended it.
+    pub code: Option<i32>,
+    /// All it printed.
+    pub stdout: String,
+    /// All it said besides.
+    pub stderr: String,
+}
+
+impl Ending {
+    /// Fails the test unless it exited with `code`.
+    #[track_caller]
+    pub fn expect_code(&self, code: i32) -> &Ending {
+        assert!(self.code == Some(code), "expected exit code {code}\n{self}");
+        self
+    }
+
+    /// Fails the test unless standard error holds `words`.
+    #[track_caller]
+    pub fn expect_stderr(&self, words: &str) -> &Ending {
+        assert!(self.stderr.contains(words), "expected {words:?} on standard error\n{self}");
+        self
+    }
+
+    /// Fails the test unless standard output is exactly `text`.
+    #[track_caller]
+    pub fn expect_stdout(&self, text: &str) -> &Ending {
+        assert!(self.stdout == text, "expected {text:?} on standard output\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.code.map_or("ended by a signal".to_owned(), |code| format!("exit code {code}"));
+        let (stdout, stderr) = (&self.stdout, &self.stderr);
+        Report { command_line: &self.command_line, state, stdout, stderr }.fmt(f)
+    }
+}
+
+struct Report<'a> {
+    command_line: &'a str,
+    state: String,
+    stdout: &'a str,
+    stderr: &'a str,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  command  {}\n  state    {}", self.command_line, self.state)?;
+        for (name, text) in [("stdout", self.stdout), ("stderr", self.stderr)] {
+            writeln!(f, "  {name}   {} bytes", text.len())?;
+            text.lines().try_for_each(|line| writeln!(f, "    | {}", line.escape_debug()))?;
+        }
+        Ok(())
+    }
+}
+
+const LISTENING: &str = "listening on ";
+const READY: &str = "ready ";
+
+/// Short enough not to be felt in a test of a few milliseconds.
+const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(2);

@@ -1,0 +1,70 @@
+//! The harness itself: what it reports when a program does not do what a test expected.
+//! Only `sh` is started here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use e2e::{Launch, Stream};
+
+fn sh(script: &str) -> Launch {
+    Launch::of("sh").args(["-c", script])
+}
+
+/// What a test that fails would print.
+fn report_of(test: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(test)).expect_err("the test must fail");
+    panic.downcast_ref::<String>().expect("a report is formatted").clone()
+}
+
+#[test]
+fn a_line_that_never_comes_is_reported_with_both_outputs() {
+    let program = sh("echo here; echo there >&2; cat").start();
+    program.expect_line(Stream::Stdout, "here");
+    program.expect_line(Stream::Stderr, "there");
+    let report = report_of(|| {
+        program.wait_for_line_within(Stream::Stdout, |line| line == "never", Duration::from_millis(1));
+    });
+    for part in ["cat", "| here", "| there", "Stdout"] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+}
+
+#[test]
+fn an_output_that_ends_is_not_waited_for() {
+    let program = sh("exit 7").start();
+    let report = report_of(|| drop(program.wait_for_line(Stream::Stdout, |_| true)));
+    assert!(report.contains("ended"), "{report}");
+}
+
+#[test]
+fn another_exit_code_is_reported_with_the_one_it_was() {
+    let ending = sh("echo why >&2; exit 7").start().finish();
+    let report = report_of(|| {
+        ending.expect_code(0);
+    });
+    assert!(report.contains("exit code 7") && report.contains("| why"), "{report}");
+}
+
+#[test]
+fn a_program_that_does_not_end_is_reported_and_killed() {
+    let program = sh("exec sleep 1000").start();
+    let report = report_of(|| drop(program.finish_within(Duration::from_millis(1))));
+    assert!(report.contains("not over"), "{report}");
+}
+
+#[test]
+fn an_interrupted_program_has_no_exit_code() {
+    let program = sh("echo up; exec cat").start();
+    program.expect_line(Stream::Stdout, "up");
+    program.interrupt();
+    let mut program = program;
+    assert_eq!(program.wait(e2e::DEADLINE).code, None);
+}
+
+#[test]
+fn what_is_said_arrives_and_the_end_of_input_too() {
+    let mut program = sh("cat").start();
+    program.say("over the pipe");
+    program.expect_line(Stream::Stdout, "over the pipe");
+    program.finish().expect_code(0).expect_stdout("over the pipe\n");
+}

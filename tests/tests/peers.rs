@@ -1,0 +1,102 @@
+//! The Python peers against each other: when one fails against ours, the fault is ours.
+//! Our programs are not started here.
+
+use e2e::{Program, Python, Stream, python};
+
+/// The server peer, ready, and its port as a word.
+fn serve(python: &Python, name: &str, words: &[&str]) -> (Program, String) {
+    let server = python.peer(name).args(["127.0.0.1", "0"]).args(words).start();
+    let port = server.ready_port().to_string();
+    (server, port)
+}
+
+fn call(python: &Python, name: &str, port: &str, words: &[&str]) -> Program {
+    python.peer(name).args(["127.0.0.1", port]).args(words).start()
+}
+
+#[test]
+fn tcp_chat_answers_one_caller_after_the_other() {
+    let Some(python) = python() else { return };
+    let (mut server, port) = serve(&python, "tcp_chat_server.py", &[]);
+    for greeting in ["first", "second"] {
+        let mut client = call(&python, "tcp_chat_client.py", &port, &[]);
+        client.say(greeting);
+        server.expect_line(Stream::Stdout, greeting);
+        server.say("welcome");
+        client.expect_line(Stream::Stdout, "welcome");
+        client.say("q");
+        client.finish().expect_code(0);
+        server.expect_line(Stream::Stdout, "gone");
+    }
+}
+
+#[test]
+fn tcp_chat_hangs_up_on_its_own_q() {
+    let Some(python) = python() else { return };
+    let (mut server, port) = serve(&python, "tcp_chat_server.py", &[]);
+    let mut client = call(&python, "tcp_chat_client.py", &port, &[]);
+    client.say("hi");
+    server.say("q");
+    client.expect_line(Stream::Stdout, "q");
+    client.finish().expect_code(0);
+}
+
+#[test]
+fn udp_chat_answers_each_sender() {
+    let Some(python) = python() else { return };
+    let (mut server, port) = serve(&python, "udp_chat_server.py", &[]);
+    for greeting in ["first", "second"] {
+        let mut client = call(&python, "udp_chat_client.py", &port, &[]);
+        client.say(greeting);
+        server.expect_line(Stream::Stdout, greeting);
+        server.say(&format!("hello {greeting}"));
+        client.expect_line(Stream::Stdout, &format!("hello {greeting}"));
+    }
+}
+
+#[test]
+fn struct_messages_arrive_one_by_one() {
+    let Some(python) = python() else { return };
+    let (server, port) = serve(&python, "struct_receiver.py", &[]);
+    let mut client = call(&python, "struct_sender.py", &port, &[]);
+    client.write_stdin("one\n\ntwei \u{fc}\n".as_bytes());
+    client.finish().expect_code(0);
+    let ready = format!("ready {port}\n");
+    server.finish().expect_code(0).expect_stdout(&(ready + "one\n\ntwei \u{fc}\n"));
+}
+
+#[test]
+fn hmac_lets_in_the_right_key_and_nobody_else() {
+    let Some(python) = python() else { return };
+    let (server, port) = serve(&python, "hmac_server.py", &["secret"]);
+    call(&python, "hmac_client.py", &port, &["wrong"]).finish().expect_code(1);
+    server.expect_line(Stream::Stdout, "refused");
+    call(&python, "hmac_client.py", &port, &["secret"]).finish().expect_code(0);
+    server.expect_line(Stream::Stdout, "let in");
+    server.expect_line(Stream::Stdout, "upload");
+}
+
+#[test]
+fn threading_server_serves_several_callers_at_once() {
+    let Some(python) = python() else { return };
+    let (server, port) = serve(&python, "threading_server.py", &[]);
+    let clients = [(); 3].map(|()| call(&python, "threading_client.py", &port, &["4"]));
+    for client in clients {
+        client.finish().expect_code(0).expect_stdout(&"hello\n".repeat(4));
+    }
+    for _ in 0..12 {
+        server.wait_for_line(Stream::Stdout, |line| line.contains("byebye"));
+    }
+}
+
+#[test]
+fn multiprocessing_lets_in_the_right_key_and_nobody_else() {
+    let Some(python) = python() else { return };
+    let (server, port) = serve(&python, "connection_server.py", &["secret"]);
+    call(&python, "connection_client.py", &port, &["wrong"]).finish().expect_code(1);
+    server.expect_line(Stream::Stdout, "refused");
+    let mut client = call(&python, "connection_client.py", &port, &["secret"]);
+    client.say("loud");
+    client.expect_line(Stream::Stdout, "LOUD");
+    client.finish().expect_code(0);
+}
