@@ -1,0 +1,145 @@
+//! Taking calls: within a budget, and without ever being knocked over by a failing `accept`.
+
+use std::io;
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::conn::{Conn, Phase};
+use crate::context::Context;
+use crate::handler::{Handler, Origin};
+use crate::ids::{ConnId, ListenerId};
+use crate::net::{Net, Token};
+use crate::reactor::Reactor;
+use crate::sources::Source;
+use crate::timers::Timer;
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// Takes the calls that wait, within the budget of a turn.
+    pub(crate) fn accept_calls(&mut self, id: ListenerId) {
+        for _ in 0..self.limits.accepts_per_turn {
+            let is_full = self.sources.conn_count() >= self.limits.connections_max;
+            let Some(listener) = self.sources.listener(id) else { return };
+            if !listener.wants_accept() {
+                return;
+            }
+            if is_full || listener.calls >= listener.calls_max {
+                self.defer_accepts(id);
+                return;
+            }
+            match self.net.accept(&mut listener.socket) {
+                Ok((stream, peer)) => self.take_call(id, stream, &peer),
+                Err(error) => match kind_of_failure(&error) {
+                    Failure::NothingWaits => {
+                        listener.readable = false;
+                        listener.logged = false;
+                        return;
+                    }
+                    Failure::CallerGone => self.stats.accept_errors += 1,
+                    Failure::Starved => {
+                        self.starve(id, &error);
+                        return;
+                    }
+                },
+            }
+        }
+        self.enlist(id.0);
+    }
+
+    fn take_call(&mut self, listener: ListenerId, mut stream: N::Stream, peer: &Address) {
+        if !self.handler.verify(listener, peer) {
+            self.stats.refused += 1;
+            self.net.close(stream);
+            return;
+        }
+        let watched = self.next_id().and_then(|id| self.net.watch(Token(id), &mut stream).map(|()| id));
+        let id = match watched {
+            Ok(id) => id,
+            Err(error) => {
+                self.stats.accept_errors += 1;
+                self.net.close(stream);
+                self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), &error);
+                return;
+            }
+        };
+        self.stats.accepted += 1;
+        if let Some(state) = self.sources.listener(listener) {
+            state.calls += 1;
+        }
+        let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now).through(listener);
+        self.welcome(conn, Origin::Accepted { listener, peer });
+    }
+
+    /// Keeps a connection that stands and tells the handler of it.
+    pub(crate) fn welcome(&mut self, conn: Conn<N::Stream>, origin: Origin<'_>) {
+        let id = conn.id;
+        self.sources.insert(id.0, Source::Conn(conn));
+        self.handler.setup(&mut Context::new(self.now, &mut self.ops), id, origin);
+        self.rearm(id);
+    }
+
+    /// No place is free: the calls stay in the backlog until a connection ends.
+    fn defer_accepts(&mut self, id: ListenerId) {
+        self.stats.accepts_deferred += 1;
+        self.has_starved_listener = true;
+        if let Some(listener) = self.sources.listener(id) {
+            listener.starved = true;
+        }
+    }
+
+    /// The system lacks something, mostly descriptors. No edge will come for the calls that wait, so a timer and
+    /// every freed place try again.
+    fn starve(&mut self, id: ListenerId, error: &io::Error) {
+        self.stats.accept_errors += 1;
+        self.has_starved_listener = true;
+        self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
+        let Some(listener) = self.sources.listener(id) else { return };
+        listener.starved = true;
+        if !std::mem::replace(&mut listener.logged, true) {
+            tracing::warn!(listener = %listener.address, %error, "calls wait: accept fails");
+            self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), error);
+        }
+    }
+
+    /// Time or place: whatever a listener was waiting for may be there now.
+    pub(crate) fn retry_accept(&mut self, id: ListenerId) {
+        if let Some(listener) = self.sources.listener(id) {
+            listener.starved = false;
+            self.enlist(id.0);
+        }
+    }
+
+    /// A place is free: all listeners that went without may try.
+    pub(crate) fn retry_starved(&mut self) {
+        if std::mem::take(&mut self.has_starved_listener) {
+            for id in self.sources.listener_ids() {
+                self.retry_accept(id);
+            }
+        }
+    }
+}
+
+/// What a failing `accept` means.
+enum Failure {
+    NothingWaits,
+    CallerGone,
+    Starved,
+}
+
+/// Only errors that are known to concern one call let the next be tried at once; any other is taken for a want of
+/// the whole process and waits, so that no error can make the loop spin.
+fn kind_of_failure(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => Failure::NothingWaits,
+        io::ErrorKind::Interrupted
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown => Failure::CallerGone,
+        _ => Failure::Starved,
+    }
+}
+
+/// How long a starved listener waits before it tries again: soon enough that callers hardly notice, seldom enough
+/// to cost nothing.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);

@@ -1,0 +1,157 @@
+//! How connections end, in named phases: everything queued is written, our side is ended, the peer's end is
+//! waited for (so that our last bytes are not overtaken by a reset), and `finish` is called, exactly once.
+
+use std::io;
+
+use crate::conn::{Conn, Phase};
+use crate::context::Context;
+use crate::handler::{Closed, Handler};
+use crate::ids::ConnId;
+use crate::net::Net;
+use crate::reactor::Reactor;
+use crate::sources::Source;
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// Closes gracefully. A connection that is on its way is dropped.
+    pub(crate) fn begin_close(&mut self, id: ConnId) {
+        let now = self.now;
+        let Some(conn) = self.sources.conn(id) else { return };
+        if matches!(conn.phase, Phase::Connecting(_)) {
+            self.connection_failed(id, &io::Error::other("closed before it stood"));
+            return;
+        }
+        if conn.is_conversing() {
+            conn.enter(Phase::Flushing, now);
+            conn.rest = crate::conn::Rest::default();
+            conn.flags.end_writing = true;
+            self.end_our_side_if_written(id);
+            self.rearm(id);
+        }
+    }
+
+    /// Half-closes: the peer may go on.
+    pub(crate) fn end_writing(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if conn.takes_sends() {
+            conn.flags.end_writing = true;
+            self.end_our_side_if_written(id);
+        }
+    }
+
+    pub(crate) fn abort(&mut self, id: ConnId) {
+        match self.sources.conn(id).map(|conn| &conn.phase) {
+            None => {}
+            Some(Phase::Connecting(_)) => self.connection_failed(id, &io::Error::other("given up")),
+            Some(_) => self.die(id, Closed::Aborted),
+        }
+    }
+
+    /// Ends our side when nothing is left to write, and goes on to the next phase.
+    pub(crate) fn end_our_side_if_written(&mut self, id: ConnId) {
+        let now = self.now;
+        let Some(conn) = self.sources.conn(id) else { return };
+        if !conn.flags.end_writing || !conn.out.is_empty() || matches!(conn.phase, Phase::Dead) {
+            return;
+        }
+        if !std::mem::replace(&mut conn.flags.write_ended, true) {
+            // A peer that is gone already makes this fail; the next read tells.
+            let _ = self.net.shutdown_write(&mut conn.stream);
+        }
+        if matches!(conn.phase, Phase::Flushing) {
+            conn.enter(Phase::Lingering, now);
+            self.enlist(id.0);
+            self.rearm(id);
+        }
+        self.end_if_both_ended(id);
+    }
+
+    /// With both sides ended there is nothing to wait for, whatever the handler thinks.
+    pub(crate) fn end_if_both_ended(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if conn.flags.ended && conn.flags.write_ended && conn.out.is_empty() {
+            self.die(id, Closed::ByUs);
+        }
+    }
+
+    /// A write failed. What the peer sent before may still be read, so only our side ends; a connection that was
+    /// closing has nothing left to do.
+    pub(crate) fn broken(&mut self, id: ConnId, error: &io::Error) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        self.stats.outbound_bytes -= conn.out.clear();
+        conn.flags.broken = true;
+        conn.flags.end_writing = true;
+        conn.flags.write_ended = true;
+        if !conn.is_conversing() || conn.flags.ended {
+            self.die(id, Closed::Failed(io::Error::from(error.kind())));
+            return;
+        }
+        // Nobody will write any more, so nothing may hold reading back: the next read finds the end.
+        conn.flags.readable = true;
+        conn.flags.ending = true;
+        conn.flags.congested = false;
+        conn.flags.paused = false;
+        self.enlist(id.0);
+    }
+
+    /// Ends a connection now. `finish` follows at the end of the turn.
+    pub(crate) fn die(&mut self, id: ConnId, why: Closed) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if !matches!(conn.phase, Phase::Dead) {
+            self.stats.outbound_bytes -= conn.out.clear();
+            conn.phase = Phase::Dead;
+            self.dead.push((id, why));
+        }
+    }
+
+    /// Finishes what is over. A place that becomes free may be what a listener waits for.
+    pub(crate) fn reap(&mut self) {
+        let mut dead = std::mem::take(&mut self.dead);
+        for (id, why) in dead.drain(..) {
+            self.finish(id, &why);
+        }
+        // What died while others were finished is kept for the next call.
+        dead.append(&mut self.dead);
+        self.dead = dead;
+        self.retry_starved_if_room();
+    }
+
+    fn finish(&mut self, id: ConnId, why: &Closed) {
+        let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return };
+        let Conn { stream, listener, .. } = conn;
+        self.net.close(stream);
+        self.stats.finished += 1;
+        if let Some(state) = listener.and_then(|id| self.sources.listener(id)) {
+            state.calls -= 1;
+        }
+        tracing::debug!(?id, %why, "finished");
+        self.handler.finish(&mut Context::new(self.now, &mut self.ops), id, why);
+    }
+
+    fn retry_starved_if_room(&mut self) {
+        if self.sources.conn_count() < self.limits.connections_max {
+            self.retry_starved();
+        }
+    }
+
+    pub(crate) fn close_listeners(&mut self) {
+        for id in self.sources.listener_ids() {
+            if let Some(Source::Listener(listener)) = self.sources.remove(id.0) {
+                self.net.close_listener(listener.socket);
+            }
+        }
+    }
+
+    /// The loop has stopped: every connection that stands is cut, and finished.
+    pub(crate) fn close_everything(&mut self) {
+        self.close_listeners();
+        self.reap();
+        for id in self.sources.conn_ids() {
+            if self.sources.conn(id).is_some_and(|conn| matches!(conn.phase, Phase::Connecting(_))) {
+                self.connection_failed(id, &io::Error::other("the loop has stopped"));
+            } else {
+                self.die(id, Closed::Stopped);
+            }
+        }
+        self.reap();
+    }
+}

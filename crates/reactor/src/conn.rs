@@ -1,0 +1,237 @@
+//! One stream connection as the loop sees it: its phase, its flags, what it has not taken and what it has not
+//! sent. The moves between phases are the turn's; the conversation is the handler's.
+
+use crate::address::Address;
+use crate::handler::{Deadline, Tag};
+use crate::ids::{ConnId, ListenerId};
+use crate::limits::Limits;
+use crate::outbound::Outbound;
+use crate::time::Time;
+
+/// A connection. It is kept small: an idle one owns no buffer.
+#[derive(Debug)]
+pub(crate) struct Conn<S> {
+    pub(crate) id: ConnId,
+    pub(crate) stream: S,
+    /// The listener that it came through: its place there is freed at the end.
+    pub(crate) listener: Option<ListenerId>,
+    pub(crate) phase: Phase,
+    pub(crate) flags: Flags,
+    /// When the phase began.
+    pub(crate) since: Time,
+    /// When the peer last sent something.
+    pub(crate) heard: Time,
+    /// When its entry in the timer heap is due; `NEVER` when it has none.
+    pub(crate) armed: Time,
+    /// Received, not taken. Empty means no allocation.
+    pub(crate) rest: Rest,
+    pub(crate) out: Outbound,
+    /// Sends recorded for it that the present flush has still to come to.
+    pub(crate) sends_ahead: u32,
+}
+
+/// Where a connection is in its life. It only moves downwards.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// Ours, on its way. The box keeps what only this phase needs.
+    Connecting(Box<(Address, Tag)>),
+    /// Stands, but has not shown who it is.
+    Embryonic,
+    /// Stands.
+    Open,
+    /// To be closed once everything queued is written.
+    Flushing,
+    /// Our side is ended; what the peer still sends is thrown away until it ends its own.
+    Lingering,
+    /// Over; `finish` is next.
+    Dead,
+}
+
+/// What is known about readiness, and what stops us from acting on it.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each named where it is set")]
+pub(crate) struct Flags {
+    /// An edge came and has not been drained.
+    pub(crate) readable: bool,
+    /// The kernel has not refused bytes since the last edge.
+    pub(crate) writable: bool,
+    /// It stands on the ready list.
+    pub(crate) listed: bool,
+    /// The peer's end is announced or seen: short reads do not mean drained any more.
+    pub(crate) ending: bool,
+    /// The peer's end was read.
+    pub(crate) ended: bool,
+    /// The handler paused reading.
+    pub(crate) paused: bool,
+    /// More than the high mark is queued: the loop paused reading.
+    pub(crate) congested: bool,
+    /// The rest is to be shown to the handler again, without new bytes.
+    pub(crate) replay: bool,
+    /// Our side is to be ended, or is, after what is queued.
+    pub(crate) end_writing: bool,
+    /// Our side is ended.
+    pub(crate) write_ended: bool,
+    /// A write failed: what was queued is lost. What the peer sent before is still read.
+    pub(crate) broken: bool,
+}
+
+/// Received bytes that the handler did not take, and since when it has been waiting for more.
+#[derive(Debug, Default)]
+pub(crate) struct Rest(Option<Box<(Vec<u8>, Time)>>);
+
+impl Rest {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |rest| &rest.0)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    fn since(&self) -> Option<Time> {
+        self.0.as_ref().map(|rest| rest.1)
+    }
+
+    /// Appends what was read behind what was there.
+    pub(crate) fn extend(&mut self, more: &[u8], now: Time) {
+        self.0.get_or_insert_with(|| Box::new((Vec::new(), now))).0.extend_from_slice(more);
+    }
+
+    /// The handler took so many bytes from the front. Progress starts the clock of the next message.
+    pub(crate) fn advance(&mut self, taken: usize, now: Time) {
+        let Some(rest) = &mut self.0 else { return };
+        if taken == rest.0.len() {
+            self.0 = None;
+        } else if taken > 0 {
+            rest.0.drain(..taken);
+            rest.1 = now;
+        }
+    }
+
+    /// Keeps `bytes` as the new rest. The clock goes on only if nothing was taken.
+    pub(crate) fn replace(&mut self, bytes: &[u8], taken: usize, now: Time) {
+        if bytes.is_empty() {
+            self.0 = None;
+            return;
+        }
+        let rest = self.0.get_or_insert_with(|| Box::new((Vec::new(), now)));
+        rest.0.clear();
+        rest.0.extend_from_slice(bytes);
+        if taken > 0 {
+            rest.1 = now;
+        }
+    }
+}
+
+impl<S> Conn<S> {
+    pub(crate) fn new(id: ConnId, stream: S, phase: Phase, now: Time) -> Conn<S> {
+        let flags = Flags { writable: !matches!(phase, Phase::Connecting(_)), ..Flags::default() };
+        Conn {
+            id,
+            stream,
+            listener: None,
+            phase,
+            flags,
+            since: now,
+            heard: now,
+            armed: Time::NEVER,
+            rest: Rest::default(),
+            out: Outbound::default(),
+            sends_ahead: 0,
+        }
+    }
+
+    pub(crate) fn through(self, listener: ListenerId) -> Conn<S> {
+        Conn { listener: Some(listener), ..self }
+    }
+
+    pub(crate) fn enter(&mut self, phase: Phase, now: Time) {
+        self.phase = phase;
+        self.since = now;
+    }
+
+    /// Whether the handler still hears of it.
+    pub(crate) fn is_conversing(&self) -> bool {
+        matches!(self.phase, Phase::Embryonic | Phase::Open)
+    }
+
+    /// Whether more may be queued for the peer.
+    pub(crate) fn takes_sends(&self) -> bool {
+        self.is_conversing() && !self.flags.end_writing
+    }
+
+    /// Whether there is something to read, and nothing against reading it.
+    pub(crate) fn wants_read(&self) -> bool {
+        let held = self.flags.paused || self.flags.congested || self.flags.ended;
+        match self.phase {
+            Phase::Embryonic | Phase::Open => !held && (self.flags.readable || self.flags.replay),
+            Phase::Lingering => self.flags.readable && !self.flags.ended,
+            Phase::Connecting(_) | Phase::Flushing | Phase::Dead => false,
+        }
+    }
+
+    /// The next deadline, and which one it is.
+    pub(crate) fn deadline(&self, limits: &Limits) -> (Time, Deadline) {
+        let never = (Time::NEVER, Deadline::Idle);
+        let phase = match self.phase {
+            Phase::Connecting(_) => (self.since + limits.connect_timeout, Deadline::Handshake),
+            Phase::Embryonic => (self.since + limits.handshake_timeout, Deadline::Handshake),
+            Phase::Open => limits.idle_timeout.map_or(never, |idle| (self.heard + idle, Deadline::Idle)),
+            Phase::Lingering => (self.since + limits.linger_timeout, Deadline::Idle),
+            Phase::Flushing | Phase::Dead => never,
+        };
+        let stall =
+            self.out.stalled_since().map_or(never, |since| (since + limits.stall_timeout, Deadline::Stall));
+        let waits_for_peer = matches!(self.phase, Phase::Open) && !self.flags.paused && !self.flags.congested;
+        let partial = match self.rest.since() {
+            Some(since) if waits_for_peer => (since + limits.partial_timeout, Deadline::Partial),
+            _ => never,
+        };
+        [phase, stall, partial].into_iter().min_by_key(|(at, _)| *at).unwrap_or(never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SourceId;
+    use std::time::Duration;
+
+    fn conn(phase: Phase) -> Conn<()> {
+        Conn::new(ConnId(SourceId::new(0, 1)), (), phase, Time::ZERO)
+    }
+
+    #[test]
+    fn an_idle_connection_is_small_and_owns_nothing() {
+        assert!(size_of::<Conn<u32>>() <= 112, "{}", size_of::<Conn<u32>>());
+        let conn = conn(Phase::Open);
+        assert!(conn.rest.0.is_none() && conn.out.is_empty());
+    }
+
+    #[test]
+    fn a_trickle_of_bytes_does_not_extend_the_handshake() {
+        let mut conn = conn(Phase::Embryonic);
+        let limits = Limits::default();
+        conn.heard = Time::ZERO + Duration::from_secs(4);
+        assert_eq!(conn.deadline(&limits), (Time::ZERO + limits.handshake_timeout, Deadline::Handshake));
+    }
+
+    #[test]
+    fn half_a_message_has_a_deadline_that_only_progress_moves() {
+        let (mut conn, limits) = (conn(Phase::Open), Limits::default());
+        conn.rest.extend(b"ab", Time::ZERO);
+        conn.rest.extend(b"cd", Time::from_nanos(50));
+        assert_eq!(conn.deadline(&limits), (Time::ZERO + limits.partial_timeout, Deadline::Partial));
+        conn.rest.advance(1, Time::from_nanos(50));
+        assert_eq!(conn.deadline(&limits).0, Time::from_nanos(50) + limits.partial_timeout);
+        conn.flags.paused = true;
+        assert_eq!(conn.deadline(&limits).0, Time::NEVER, "we are the ones who do not read");
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_has_a_deadline() {
+        let (mut conn, limits) = (conn(Phase::Flushing), Limits::default());
+        conn.out.push(bytes::Bytes::from_static(b"x"), Time::from_nanos(9));
+        assert_eq!(conn.deadline(&limits), (Time::from_nanos(9) + limits.stall_timeout, Deadline::Stall));
+    }
+}

@@ -1,0 +1,118 @@
+//! What a handler may ask of the loop. Asking only records; the turn carries it out, in the order asked.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::address::Address;
+use crate::handler::Tag;
+use crate::ids::{ConnId, SocketId, TimerId};
+use crate::ops::{Chunk, Op, Ops};
+use crate::time::Time;
+
+/// A handler's side of the loop, lent to each hook.
+///
+/// A wish about a connection that has ended is dropped (a late send is counted in
+/// [`Stats::sends_late`](crate::Stats::sends_late)): ids are never reused, so it cannot reach anyone else.
+pub struct Context<'a> {
+    now: Time,
+    ops: &'a mut Ops,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(now: Time, ops: &'a mut Ops) -> Context<'a> {
+        Context { now, ops }
+    }
+
+    /// The time of this turn: read once, the same for all its events.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Sends bytes. All that is sent to one peer in a turn leaves in as few writes as the kernel takes.
+    pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
+        self.send_with(to, |out| out.extend_from_slice(bytes));
+    }
+
+    /// Sends what `fill` appends to the loop's own output buffer: no copy in between. `fill` must only append.
+    pub fn send_with<R>(&mut self, to: ConnId, fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        self.ops.gather(to, fill)
+    }
+
+    /// Sends bytes that other peers are sent too: shared, not copied.
+    pub fn send_shared(&mut self, to: ConnId, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.ops.push(Op::Send { to, what: Chunk::Shared(bytes) });
+        }
+    }
+
+    /// Sends one datagram from a socket of ours.
+    pub fn send_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
+        self.ops.gather_datagram(socket, to, payload);
+    }
+
+    /// Ends our side once everything queued is written; the peer may go on.
+    pub fn end_writing(&mut self, id: ConnId) {
+        self.ops.push(Op::EndWriting(id));
+    }
+
+    /// Closes a connection once everything queued is written. Nothing more is read from it.
+    pub fn close(&mut self, id: ConnId) {
+        self.ops.push(Op::Close(id));
+    }
+
+    /// Ends a connection at once; what is queued for it is lost.
+    pub fn abort(&mut self, id: ConnId) {
+        self.ops.push(Op::Abort(id));
+    }
+
+    /// Stops reading from a peer; the kernel holds it back when its window is full.
+    pub fn pause_reading(&mut self, id: ConnId) {
+        self.ops.push(Op::PauseReading(id));
+    }
+
+    /// Reads on, beginning with what was left untaken.
+    pub fn resume_reading(&mut self, id: ConnId) {
+        self.ops.push(Op::ResumeReading(id));
+    }
+
+    /// Says that a connection has shown who it is: the handshake deadline ends, the idle one begins.
+    pub fn established(&mut self, id: ConnId) {
+        self.ops.push(Op::Established(id));
+    }
+
+    /// Starts a connection of our own. [`setup`](crate::Handler::setup) or
+    /// [`unreachable`](crate::Handler::unreachable) will tell, with the same tag.
+    pub fn connect(&mut self, address: Address, tag: Tag) {
+        self.ops.push(Op::Connect { address, tag });
+    }
+
+    /// Asks for [`timeout`](crate::Handler::timeout) with this tag, so long from now and not earlier.
+    pub fn set_timer(&mut self, after: Duration, tag: Tag) -> TimerId {
+        let id = self.ops.next_timer();
+        self.ops.push(Op::SetTimer { id, at: self.now + after, tag });
+        id
+    }
+
+    /// Takes a timer back. One that is being fired in this very turn may still come.
+    pub fn cancel_timer(&mut self, id: TimerId) {
+        self.ops.push(Op::CancelTimer(id));
+    }
+
+    /// Closes the listeners and every connection gracefully, and stops when all are gone or the deadline passes.
+    pub fn drain(&mut self, deadline: Duration) {
+        self.ops.push(Op::Drain(deadline));
+    }
+
+    /// Stops the loop after this turn; connections that stand are cut.
+    pub fn stop(&mut self) {
+        self.ops.push(Op::Stop);
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("now", &self.now).finish_non_exhaustive()
+    }
+}

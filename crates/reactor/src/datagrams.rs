@@ -1,0 +1,78 @@
+//! Datagrams, in and out: within a budget, with a short queue for what the kernel has no room for.
+
+use std::io;
+
+use crate::address::Address;
+use crate::context::Context;
+use crate::handler::{Datagram, Handler};
+use crate::ids::SocketId;
+use crate::net::Net;
+use crate::reactor::Reactor;
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    pub(crate) fn serve_datagrams(&mut self, id: SocketId) {
+        self.flush_datagrams(id);
+        for _ in 0..self.limits.datagrams_per_turn {
+            let Some(socket) = self.sources.datagram(id) else { return };
+            if !socket.readable {
+                return;
+            }
+            match self.net.receive(&mut socket.socket, &mut self.buffer) {
+                Ok(received) => {
+                    self.stats.datagrams_in += 1;
+                    self.stats.datagrams_truncated += u64::from(received.truncated);
+                    let payload = &self.buffer[..received.bytes];
+                    let datagram = Datagram { from: &received.from, payload, truncated: received.truncated };
+                    self.handler.datagram(&mut Context::new(self.now, &mut self.ops), id, datagram);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable = false,
+                Err(error) => self.datagram_trouble(&error),
+            }
+        }
+        self.enlist(id.0);
+    }
+
+    pub(crate) fn send_datagram(&mut self, id: SocketId, to: Address, payload: &[u8]) {
+        let Some(socket) = self.sources.datagram(id) else {
+            self.stats.sends_late += 1;
+            return;
+        };
+        let result = if socket.queue.is_empty() {
+            self.net.send(&mut socket.socket, &to, payload)
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        };
+        match result {
+            Ok(()) => self.stats.datagrams_out += 1,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let dropped = socket.push(to, payload, self.limits.datagrams_queued_max);
+                self.stats.datagrams_dropped += u64::from(dropped);
+            }
+            Err(error) => self.datagram_trouble(&error),
+        }
+    }
+
+    fn flush_datagrams(&mut self, id: SocketId) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        if !std::mem::take(&mut socket.writable) {
+            return;
+        }
+        while let Some(socket) = self.sources.datagram(id)
+            && let Some((to, payload)) = socket.queue.pop_front()
+        {
+            match self.net.send(&mut socket.socket, &to, &payload) {
+                Ok(()) => self.stats.datagrams_out += 1,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    socket.queue.push_front((to, payload));
+                    return;
+                }
+                Err(error) => self.datagram_trouble(&error),
+            }
+        }
+    }
+
+    /// One datagram's error (a port where nobody listens, one that is too long) is told and ends nothing.
+    fn datagram_trouble(&mut self, error: &io::Error) {
+        self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), error);
+    }
+}

@@ -1,0 +1,52 @@
+//! Deadlines of connections: at most one entry of the timer heap for each, moved lazily.
+
+use std::io;
+
+use crate::conn::Phase;
+use crate::handler::{Closed, Deadline, Handler};
+use crate::ids::ConnId;
+use crate::net::Net;
+use crate::reactor::Reactor;
+use crate::time::Time;
+use crate::timers::Timer;
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// Sees to it that the heap wakes us no later than this connection's next deadline. An entry that is too
+    /// early is left alone: when it comes up, it moves.
+    pub(crate) fn rearm(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let (at, _) = conn.deadline(&self.limits);
+        if at < conn.armed {
+            conn.armed = at;
+            self.timers.set(at, Timer::Deadline(id));
+        }
+    }
+
+    /// An entry of the heap came up: the deadline has passed, or has moved, or the entry is stale.
+    pub(crate) fn check_deadline(&mut self, id: ConnId, entry: Time) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if conn.armed != entry {
+            return;
+        }
+        conn.armed = Time::NEVER;
+        let (at, which) = conn.deadline(&self.limits);
+        if at <= self.now {
+            self.deadline_passed(id, which);
+        } else {
+            self.rearm(id);
+        }
+    }
+
+    fn deadline_passed(&mut self, id: ConnId, which: Deadline) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        match conn.phase {
+            Phase::Connecting(_) => self.connection_failed(id, &io::ErrorKind::TimedOut.into()),
+            // It had its time to hang up; everything was handed over.
+            Phase::Lingering => self.die(id, Closed::ByUs),
+            _ => {
+                self.stats.timed_out += 1;
+                self.die(id, Closed::TimedOut(which));
+            }
+        }
+    }
+}

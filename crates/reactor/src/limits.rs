@@ -1,0 +1,72 @@
+//! Every limit of the loop in one place, each with its reason.
+//! Keeping them is left to the part of the turn that each is about.
+
+use std::time::Duration;
+
+/// What one loop allows. `Limits::default()` suits a server that meets strangers.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once. One over it stays in the kernel's backlog until a place is free.
+    /// Default 18,000: under the usual hard limit of 20,000 descriptors, with room for files and listeners.
+    pub connections_max: usize,
+    /// Accepted calls for each listener in a turn. Default 64: a burst of calls must not starve those inside.
+    pub accepts_per_turn: usize,
+    /// Reads for each connection in a turn. Default 4: a flooding peer waits for its turn like everybody.
+    pub reads_per_turn: usize,
+    /// Datagrams taken from one socket in a turn. Default 64, for the same reason.
+    pub datagrams_per_turn: usize,
+    /// Bytes of one read. Default 64 KiB: fewer system calls for floods, and still inside a level-2 cache.
+    pub read_bytes: usize,
+    /// Received bytes that a handler may leave untaken. Default 16 MiB + 64 KiB: the largest message, and a read.
+    /// A handler that lets more gather loses the connection.
+    pub untaken_bytes_max: usize,
+    /// Queued bytes for one peer at which its own reading pauses. Default 256 KiB.
+    pub outbound_high: usize,
+    /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late.
+    pub outbound_low: usize,
+    /// Queued bytes at which the peer is given up. Default 32 MiB: it holds two largest messages.
+    pub outbound_hard: usize,
+    /// Datagrams waiting for a full socket. Default 256; the oldest is dropped, and counted.
+    pub datagrams_queued_max: usize,
+    /// From accepting a call to [`Context::established`](crate::Context::established). Default 5 s, absolute:
+    /// a trickle of bytes does not extend it.
+    pub handshake_timeout: Duration,
+    /// For a connection of our own to be made. Default 10 s: three SYNs and their back-off.
+    pub connect_timeout: Duration,
+    /// Without a byte from the peer. Default none: a chat may be silent all night.
+    pub idle_timeout: Option<Duration>,
+    /// For the rest of a message whose beginning has come. Default 60 s.
+    pub partial_timeout: Duration,
+    /// Without progress although bytes are queued for the peer. Default 60 s: the usual end of patience for a
+    /// vanished host, long before TCP gives it up.
+    pub stall_timeout: Duration,
+    /// For a peer to close its side after we closed ours. Default 1 s: long enough for the last bytes to be read,
+    /// so that the peer sees them instead of a reset.
+    pub linger_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections_max: 18_000,
+            accepts_per_turn: 64,
+            reads_per_turn: 4,
+            datagrams_per_turn: 64,
+            read_bytes: 64 * KIB,
+            untaken_bytes_max: 16 * MIB + 64 * KIB,
+            outbound_high: 256 * KIB,
+            outbound_low: 64 * KIB,
+            outbound_hard: 32 * MIB,
+            datagrams_queued_max: 256,
+            handshake_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: None,
+            partial_timeout: Duration::from_mins(1),
+            stall_timeout: Duration::from_mins(1),
+            linger_timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;

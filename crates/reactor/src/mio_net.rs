@@ -1,0 +1,294 @@
+//! The operating system's sockets, through mio: the `Net` of production. This file alone names `mio::Poll`.
+//! How sockets are opened is in `open`.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::event::Source;
+use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
+use mio::{Events, Interest, Poll};
+
+use crate::address::Address;
+use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
+use crate::open;
+use crate::time::Time;
+
+/// Real sockets and the real clock.
+pub struct MioNet {
+    poll: Poll,
+    events: Events,
+    waker: Arc<MioWaker>,
+    began: Instant,
+}
+
+/// A TCP or Unix stream.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP, with Nagle's delay off: the loop writes whole batches itself.
+    Tcp(TcpStream),
+    /// Unix.
+    Unix(UnixStream),
+}
+
+/// A TCP or Unix listener.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// Unix, with the path that is removed when it closes.
+    Unix(UnixListener, open::UnixPath),
+}
+
+/// A UDP or Unix datagram socket.
+#[derive(Debug)]
+pub enum DatagramSocket {
+    /// UDP.
+    Udp(UdpSocket),
+    /// Unix, with the path that is removed when it closes.
+    Unix(UnixDatagram, open::UnixPath),
+}
+
+/// The kernel's answer to one poll: more ready sources than this wait for the next.
+const EVENTS_MAX: usize = 1024;
+
+/// The waker's own token: no source has it, as serial numbers begin at 1.
+const WAKER: mio::Token = mio::Token(0);
+
+impl MioNet {
+    /// A fresh poll, with nothing to watch.
+    pub fn new() -> io::Result<MioNet> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(MioWaker(mio::Waker::new(poll.registry(), WAKER)?));
+        Ok(MioNet { poll, events: Events::with_capacity(EVENTS_MAX), waker, began: Instant::now() })
+    }
+
+    /// Sorts an open descriptor by what it is, and makes it non-blocking.
+    ///
+    /// # Errors
+    /// `InvalidInput` when it is not a stream or datagram socket of a family that is spoken here.
+    pub fn sort(descriptor: OwnedFd) -> io::Result<Adopted<MioNet>> {
+        open::sort(descriptor)
+    }
+
+    fn watch_source(&mut self, token: Token, source: &mut impl Source) -> io::Result<()> {
+        // Both directions, once and for good: an idle writable socket costs one event in its life.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(source, mio_token(token), interest)
+    }
+
+    fn watch_readable(&mut self, token: Token, source: &mut impl Source) -> io::Result<()> {
+        self.poll.registry().register(source, mio_token(token), Interest::READABLE)
+    }
+
+    fn watch_listener(&mut self, token: Token, listener: &mut Listener) -> io::Result<()> {
+        match listener {
+            Listener::Tcp(listener) => self.watch_readable(token, listener),
+            Listener::Unix(listener, _) => self.watch_readable(token, listener),
+        }
+    }
+
+    fn watch_datagram(&mut self, token: Token, socket: &mut DatagramSocket) -> io::Result<()> {
+        match socket {
+            DatagramSocket::Udp(socket) => self.watch_source(token, socket),
+            DatagramSocket::Unix(socket, _) => self.watch_source(token, socket),
+        }
+    }
+}
+
+impl Net for MioNet {
+    type Stream = Stream;
+    type Listener = Listener;
+    type Datagram = DatagramSocket;
+
+    fn now(&self) -> Time {
+        Time::ZERO + self.began.elapsed()
+    }
+
+    fn poll(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
+        self.poll.poll(&mut self.events, timeout.map(round_up))?;
+        ready.extend(self.events.iter().filter(|event| event.token() != WAKER).map(|event| Ready {
+            token: Token::from_u64(event.token().0 as u64),
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            ended: event.is_read_closed() || event.is_error(),
+        }));
+        Ok(())
+    }
+
+    fn waker(&self) -> Arc<dyn Wake> {
+        Arc::clone(&self.waker) as Arc<dyn Wake>
+    }
+
+    fn listen(
+        &mut self,
+        token: Token,
+        address: &Address,
+        options: &ListenOptions,
+    ) -> io::Result<(Listener, Address)> {
+        let (mut listener, address) = open::listen(address, options)?;
+        self.watch_listener(token, &mut listener)?;
+        Ok((listener, address))
+    }
+
+    fn accept(&mut self, listener: &mut Listener) -> io::Result<(Stream, Address)> {
+        match listener {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept()?;
+                // Fails only on a stream that is gone already, as its first read will tell.
+                let _ = stream.set_nodelay(true);
+                Ok((Stream::Tcp(stream), Address::Tcp(peer)))
+            }
+            Listener::Unix(listener, _) => {
+                let (stream, peer) = listener.accept()?;
+                let peer = peer.as_pathname().map_or(Address::Unnamed, |path| Address::Unix(path.into()));
+                Ok((Stream::Unix(stream), peer))
+            }
+        }
+    }
+
+    fn watch(&mut self, token: Token, stream: &mut Stream) -> io::Result<()> {
+        match stream {
+            Stream::Tcp(stream) => self.watch_source(token, stream),
+            Stream::Unix(stream) => self.watch_source(token, stream),
+        }
+    }
+
+    fn watch_adopted(&mut self, token: Token, adopted: &mut Adopted<MioNet>) -> io::Result<()> {
+        match adopted {
+            Adopted::Stream(stream, _) => self.watch(token, stream),
+            Adopted::Listener(listener, _) => self.watch_listener(token, listener),
+            Adopted::Datagram(socket, _) => self.watch_datagram(token, socket),
+        }
+    }
+
+    fn connect(&mut self, address: &Address) -> io::Result<Stream> {
+        match address {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(*address)?;
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream))
+            }
+            Address::Unix(path) => UnixStream::connect(path).map(Stream::Unix),
+            other => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{other} is no stream address")))
+            }
+        }
+    }
+
+    fn connected(&mut self, stream: &mut Stream) -> io::Result<()> {
+        match stream {
+            Stream::Tcp(stream) => match stream.take_error()? {
+                Some(error) => Err(error),
+                None => stream.peer_addr().map(drop),
+            },
+            Stream::Unix(stream) => match stream.take_error()? {
+                Some(error) => Err(error),
+                None => stream.peer_addr().map(drop),
+            },
+        }
+    }
+
+    fn read(&mut self, stream: &mut Stream, buffer: &mut [u8]) -> io::Result<Read> {
+        let bytes = match stream {
+            Stream::Tcp(stream) => stream.read(buffer)?,
+            Stream::Unix(stream) => stream.read(buffer)?,
+        };
+        // A short read of a stream socket means that the kernel's buffer is empty: see epoll(7).
+        Ok(Read { bytes, drained: bytes < buffer.len() })
+    }
+
+    fn write(&mut self, stream: &mut Stream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match (stream, parts) {
+            (Stream::Tcp(stream), [one]) => stream.write(one),
+            (Stream::Tcp(stream), parts) => stream.write_vectored(parts),
+            (Stream::Unix(stream), [one]) => stream.write(one),
+            (Stream::Unix(stream), parts) => stream.write_vectored(parts),
+        }
+    }
+
+    fn shutdown_write(&mut self, stream: &mut Stream) -> io::Result<()> {
+        match stream {
+            Stream::Tcp(stream) => stream.shutdown(std::net::Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(std::net::Shutdown::Write),
+        }
+    }
+
+    fn close(&mut self, stream: Stream) {
+        // Closing the descriptor takes it out of the poll; an adopted one may have a twin that would stay in it.
+        let _ = match stream {
+            Stream::Tcp(mut stream) => self.poll.registry().deregister(&mut stream),
+            Stream::Unix(mut stream) => self.poll.registry().deregister(&mut stream),
+        };
+    }
+
+    fn close_listener(&mut self, listener: Listener) {
+        let _ = match listener {
+            Listener::Tcp(mut listener) => self.poll.registry().deregister(&mut listener),
+            Listener::Unix(mut listener, _) => self.poll.registry().deregister(&mut listener),
+        };
+    }
+
+    fn bind(&mut self, token: Token, address: &Address) -> io::Result<(DatagramSocket, Address)> {
+        let (mut socket, address) = open::bind(address)?;
+        self.watch_datagram(token, &mut socket)?;
+        Ok((socket, address))
+    }
+
+    fn receive(&mut self, socket: &mut DatagramSocket, buffer: &mut [u8]) -> io::Result<Received> {
+        let (bytes, from) = match socket {
+            DatagramSocket::Udp(socket) => {
+                let (bytes, from) = socket.recv_from(buffer)?;
+                (bytes, Address::Udp(from))
+            }
+            DatagramSocket::Unix(socket, _) => {
+                let (bytes, from) = socket.recv_from(buffer)?;
+                (
+                    bytes,
+                    from.as_pathname().map_or(Address::Unnamed, |path| Address::UnixDatagram(path.into())),
+                )
+            }
+        };
+        // A UDP datagram never fills the buffer; a Unix one that does has lost its end, or only just fits.
+        Ok(Received { bytes, truncated: bytes == buffer.len(), from })
+    }
+
+    fn send(&mut self, socket: &mut DatagramSocket, to: &Address, payload: &[u8]) -> io::Result<()> {
+        match (socket, to) {
+            (DatagramSocket::Udp(socket), Address::Udp(to)) => socket.send_to(payload, *to).map(drop),
+            (DatagramSocket::Unix(socket, _), Address::UnixDatagram(to)) => {
+                socket.send_to(payload, to).map(drop)
+            }
+            (_, to) => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{to} cannot be reached from here")))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for MioNet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MioNet").finish_non_exhaustive()
+    }
+}
+
+struct MioWaker(mio::Waker);
+
+impl Wake for MioWaker {
+    fn wake(&self) {
+        // An eventfd write fails only when its counter is full: the poll is woken already.
+        let _ = self.0.wake();
+    }
+}
+
+fn mio_token(token: Token) -> mio::Token {
+    // 64 bits on every target that has epoll or kqueue and matters; a narrower one would cut serial numbers.
+    mio::Token(usize::try_from(token.as_u64()).unwrap_or(usize::MAX))
+}
+
+/// The kernel counts milliseconds: rounded down, the rest of the last one would be spun away.
+fn round_up(timeout: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,369 @@
+//! The loop: what it owns, how it is begun, and the turn. The steps of the turn are in `accept`, `connect`,
+//! `receive`, `transmit`, `datagrams`, `deadlines` and `closing`, each an `impl` of the same `Reactor`.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::conn::{Conn, Phase};
+use crate::context::Context;
+use crate::datagram::DatagramSocket;
+use crate::handle::{Handle, Mailbox};
+use crate::handler::{Closed, Handler, Origin};
+use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
+use crate::limits::Limits;
+use crate::listener::ListenerState;
+use crate::mio_net::MioNet;
+use crate::net::{Adopted, ListenOptions, Net, Ready, Token};
+use crate::ops::{Batch, Op, Ops};
+use crate::receive::REST_PREFIXED_MAX;
+use crate::sources::{Source, Sources};
+use crate::stats::Stats;
+use crate::time::Time;
+use crate::timers::{Timer, Timers};
+
+/// An event loop around a [`Handler`], on a [`Net`].
+///
+/// Nothing happens before [`run`](Reactor::run) (or [`turn`](Reactor::turn)); listeners opened before it hold
+/// their callers in the kernel's backlog.
+pub struct Reactor<H: Handler, N: Net = MioNet> {
+    pub(crate) handler: H,
+    pub(crate) net: N,
+    pub(crate) sources: Sources<N>,
+    pub(crate) limits: Limits,
+    pub(crate) stats: Stats,
+    /// The time of the present turn.
+    pub(crate) now: Time,
+    /// What handlers asked for and has not been done.
+    pub(crate) ops: Ops,
+    /// Storage that `ops` swaps with, so that a turn allocates nothing.
+    pub(crate) spare: Batch,
+    pub(crate) timers: Timers,
+    /// Sources with something left to do; while it is not empty the poll does not wait.
+    pub(crate) ready_list: VecDeque<SourceId>,
+    /// Connections that are over, waiting for their `finish`.
+    pub(crate) dead: Vec<(ConnId, Closed)>,
+    /// The one read buffer: every connection reads into it, behind the rest that it may have.
+    pub(crate) buffer: Vec<u8>,
+    /// Some listener waits for a free place.
+    pub(crate) has_starved_listener: bool,
+    polled: Vec<Ready>,
+    due: Vec<(Time, Timer)>,
+    commands: Vec<H::Command>,
+    mailbox: Arc<Mailbox<H::Command>>,
+    life: Life,
+}
+
+/// Where the loop is in its own life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Running,
+    Draining,
+    Stopped,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// There will be another turn.
+    Continue,
+    /// It has stopped: every connection has been finished.
+    Stopped,
+}
+
+impl<H: Handler> Reactor<H> {
+    /// A loop on the operating system's sockets.
+    pub fn new(handler: H, limits: Limits) -> io::Result<Reactor<H>> {
+        Ok(Reactor::with_net(MioNet::new()?, handler, limits))
+    }
+}
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// A loop on any network.
+    pub fn with_net(net: N, handler: H, limits: Limits) -> Reactor<H, N> {
+        let mailbox = Arc::new(Mailbox::new(net.waker()));
+        let buffer = vec![0; REST_PREFIXED_MAX + limits.read_bytes];
+        Reactor {
+            handler,
+            now: net.now(),
+            net,
+            sources: Sources::new(),
+            limits,
+            stats: Stats::default(),
+            ops: Ops::default(),
+            spare: Batch::default(),
+            timers: Timers::default(),
+            ready_list: VecDeque::new(),
+            dead: Vec::new(),
+            buffer,
+            has_starved_listener: false,
+            polled: Vec::new(),
+            due: Vec::new(),
+            commands: Vec::new(),
+            mailbox,
+            life: Life::Running,
+        }
+    }
+
+    /// Listens for streams; gives the address it really got, which matters with port 0.
+    pub fn listen(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+    ) -> io::Result<(ListenerId, Address)> {
+        let id = self.next_id()?;
+        let (socket, address) = self.net.listen(Token(id), address, options)?;
+        self.keep_listener(id, socket, address.clone(), options.calls_max);
+        Ok((ListenerId(id), address))
+    }
+
+    /// Opens a datagram socket; gives the address it really got.
+    pub fn bind(&mut self, address: &Address) -> io::Result<(SocketId, Address)> {
+        let id = self.next_id()?;
+        let (socket, address) = self.net.bind(Token(id), address)?;
+        self.keep_datagram(id, socket);
+        Ok((SocketId(id), address))
+    }
+
+    /// Takes over an open socket, whatever it is. `calls_max` matters for a listener only.
+    pub fn adopt(&mut self, mut adopted: Adopted<N>, calls_max: usize) -> io::Result<()> {
+        let id = self.next_id()?;
+        self.net.watch_adopted(Token(id), &mut adopted)?;
+        match adopted {
+            Adopted::Stream(stream, peer) => {
+                let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now);
+                self.welcome(conn, Origin::Adopted { peer: &peer });
+            }
+            Adopted::Listener(socket, address) => self.keep_listener(id, socket, address, calls_max),
+            Adopted::Datagram(socket, _) => self.keep_datagram(id, socket),
+        }
+        Ok(())
+    }
+
+    fn keep_listener(&mut self, id: SourceId, socket: N::Listener, address: Address, calls_max: usize) {
+        let listener = ListenerState::new(socket, address, calls_max);
+        self.sources.insert(id, Source::Listener(Box::new(listener)));
+    }
+
+    fn keep_datagram(&mut self, id: SourceId, socket: N::Datagram) {
+        let socket = DatagramSocket::new(socket);
+        self.sources.insert(id, Source::Datagram(Box::new(socket)));
+    }
+
+    pub(crate) fn next_id(&self) -> io::Result<SourceId> {
+        self.sources.next_id().ok_or_else(|| io::Error::other("the loop has no slot for another socket"))
+    }
+
+    /// A way to reach this loop from other threads, and from inside a handler.
+    pub fn handle(&self) -> Handle<H::Command> {
+        Handle::new(Arc::clone(&self.mailbox))
+    }
+
+    /// The handler.
+    pub fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// The network.
+    pub fn net(&self) -> &N {
+        &self.net
+    }
+
+    /// Lets the handler record wishes outside an event, for example to start a connection before the loop runs.
+    pub fn with_context<R>(&mut self, ask: impl FnOnce(&mut H, &mut Context<'_>) -> R) -> R {
+        ask(&mut self.handler, &mut Context::new(self.now, &mut self.ops))
+    }
+
+    /// What has been counted so far.
+    pub fn stats(&self) -> Stats {
+        Stats { connections: self.sources.conn_count(), ..self.stats }
+    }
+
+    /// Turns until the loop is stopped, and gives the handler back: `serve_forever`.
+    pub fn run(mut self) -> io::Result<H> {
+        while self.turn()? == Flow::Continue {}
+        Ok(self.handler)
+    }
+
+    /// Turns until one event has been handled, or `timeout` has passed: `handle_request`.
+    pub fn run_once(&mut self, timeout: Duration) -> io::Result<Flow> {
+        self.turn_within(Some(timeout))
+    }
+
+    /// One turn; waits in its poll for as long as nothing is due.
+    pub fn turn(&mut self) -> io::Result<Flow> {
+        self.turn_within(None)
+    }
+
+    fn turn_within(&mut self, patience: Option<Duration>) -> io::Result<Flow> {
+        if self.life == Life::Stopped {
+            return Ok(Flow::Stopped);
+        }
+        self.poll(patience)?;
+        self.now = self.net.now();
+        self.stats.turns += 1;
+        self.open_mail();
+        self.note_readiness();
+        self.serve_ready_list();
+        self.fire_timers();
+        self.handler.service_actions(&mut Context::new(self.now, &mut self.ops));
+        self.settle();
+        Ok(self.end_of_turn())
+    }
+
+    fn poll(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        let timeout = match (self.timeout(), patience) {
+            (Some(due), Some(patience)) => Some(due.min(patience)),
+            (due, patience) => due.or(patience),
+        };
+        match self.net.poll(timeout, &mut self.polled) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            other => other,
+        }
+    }
+
+    /// How long nothing needs doing: not at all while sources are ready or wishes open, else until the next timer.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.ready_list.is_empty() || !self.ops.is_empty() || self.mailbox.is_stopping() {
+            return Some(Duration::ZERO);
+        }
+        self.timers.next().map(|at| at.since(self.net.now()))
+    }
+
+    fn open_mail(&mut self) {
+        let mut commands = std::mem::take(&mut self.commands);
+        let drain = self.mailbox.open(&mut commands);
+        for command in commands.drain(..) {
+            self.handler.command(&mut Context::new(self.now, &mut self.ops), command);
+        }
+        self.commands = commands;
+        if let Some(deadline) = drain {
+            self.ops.push(Op::Drain(deadline));
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.timers.take_due(self.now, &mut due);
+        for (at, timer) in due.drain(..) {
+            match timer {
+                Timer::Deadline(id) => self.check_deadline(id, at),
+                Timer::Accept(id) => self.retry_accept(id),
+                Timer::User(_, tag) => {
+                    self.handler.timeout(&mut Context::new(self.now, &mut self.ops), tag);
+                }
+                Timer::DrainEnd => self.ops.push(Op::Stop),
+            }
+        }
+        self.due = due;
+    }
+
+    /// Carries out what was asked and finishes what died of it; then once more for what `finish` asked. What is
+    /// asked after that waits for the next turn, so that a handler cannot hold the loop here.
+    fn settle(&mut self) {
+        for _ in 0..2 {
+            self.apply();
+            self.reap();
+        }
+    }
+
+    fn end_of_turn(&mut self) -> Flow {
+        let is_drained = self.life == Life::Draining && self.sources.conn_count() == 0;
+        if is_drained || self.mailbox.is_stopping() {
+            self.life = Life::Stopped;
+        }
+        if self.life != Life::Stopped {
+            return Flow::Continue;
+        }
+        self.mailbox.close();
+        self.close_everything();
+        Flow::Stopped
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.life = Life::Stopped;
+    }
+
+    /// Whether everything else can be left: somebody asked to stop at once.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.mailbox.is_stopping()
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.life == Life::Draining
+    }
+
+    /// Says goodbye, then closes listeners at once and connections gracefully.
+    pub(crate) fn begin_drain(&mut self, deadline: Duration) {
+        if self.life != Life::Running {
+            return;
+        }
+        self.life = Life::Draining;
+        self.timers.set(self.now + deadline, Timer::DrainEnd);
+        self.handler.draining(&mut Context::new(self.now, &mut self.ops));
+        self.close_listeners();
+        for id in self.sources.conn_ids() {
+            self.ops.push(Op::Close(id));
+        }
+    }
+
+    /// Marks what the poll brought and puts it on the ready list.
+    fn note_readiness(&mut self) {
+        let mut polled = std::mem::take(&mut self.polled);
+        for ready in polled.drain(..) {
+            let id = ready.token.0;
+            match self.sources.get_mut(id) {
+                Some(Source::Conn(conn)) => conn.note(ready),
+                Some(Source::Listener(listener)) => listener.readable = true,
+                Some(Source::Datagram(socket)) => {
+                    socket.readable |= ready.readable;
+                    socket.writable |= ready.writable;
+                }
+                None => continue,
+            }
+            self.enlist(id);
+        }
+        self.polled = polled;
+    }
+
+    /// Puts a source on the ready list, once.
+    pub(crate) fn enlist(&mut self, id: SourceId) {
+        let listed = match self.sources.get_mut(id) {
+            Some(Source::Conn(conn)) => &mut conn.flags.listed,
+            Some(Source::Listener(listener)) => &mut listener.listed,
+            Some(Source::Datagram(socket)) => &mut socket.listed,
+            None => return,
+        };
+        if !std::mem::replace(listed, true) {
+            self.ready_list.push_back(id);
+        }
+    }
+
+    /// Serves what stood on the ready list at the start, each source within its budget; what is still ready
+    /// afterwards stands at the end of the list for the next turn.
+    fn serve_ready_list(&mut self) {
+        for _ in 0..self.ready_list.len() {
+            let Some(id) = self.ready_list.pop_front() else { return };
+            match self.sources.get_mut(id) {
+                Some(Source::Conn(conn)) => {
+                    conn.flags.listed = false;
+                    self.serve_conn(ConnId(id));
+                }
+                Some(Source::Listener(listener)) => {
+                    listener.listed = false;
+                    self.accept_calls(ListenerId(id));
+                }
+                Some(Source::Datagram(socket)) => {
+                    socket.listed = false;
+                    self.serve_datagrams(SocketId(id));
+                }
+                None => {}
+            }
+            if self.is_stopping() {
+                return;
+            }
+        }
+    }
+}

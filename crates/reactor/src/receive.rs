@@ -1,0 +1,160 @@
+//! Reading streams: into the loop's one buffer, shown to the handler where the bytes lie; only what it leaves is
+//! copied into the connection.
+
+use std::io;
+
+use crate::conn::{Conn, Phase};
+use crate::context::Context;
+use crate::handler::{Closed, Handler};
+use crate::ids::ConnId;
+use crate::net::{Net, Read, Ready};
+use crate::ops::GATHERED_HIGH;
+use crate::reactor::Reactor;
+
+/// Rests up to this size are copied in front of the next read, so that the handler sees one piece; a longer one
+/// collects in the connection instead, as copying it back and forth would cost more than it saves.
+pub(crate) const REST_PREFIXED_MAX: usize = 16 * 1024;
+
+impl<S> Conn<S> {
+    /// Takes note of an edge.
+    pub(crate) fn note(&mut self, ready: Ready) {
+        self.flags.readable |= ready.readable || ready.ended;
+        self.flags.writable |= ready.writable;
+        self.flags.ending |= ready.ended;
+    }
+}
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// Does for one connection what its readiness allows: finish connecting, write, then read.
+    pub(crate) fn serve_conn(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if matches!(conn.phase, Phase::Connecting(_)) {
+            self.check_connection(id);
+        }
+        let Some(conn) = self.sources.conn(id) else { return };
+        if conn.flags.writable && !conn.out.is_empty() {
+            self.flush(id);
+        }
+        self.read_within_budget(id);
+        self.rearm(id);
+        if self.ops.gathered.len() >= GATHERED_HIGH {
+            self.apply();
+        }
+    }
+
+    fn read_within_budget(&mut self, id: ConnId) {
+        for _ in 0..self.limits.reads_per_turn {
+            let Some(conn) = self.sources.conn(id) else { return };
+            if !conn.wants_read() {
+                return;
+            }
+            if std::mem::take(&mut conn.flags.replay) && conn.rest.len() > 0 {
+                self.offer_rest(id);
+            } else if matches!(conn.phase, Phase::Lingering) {
+                self.discard(id);
+            } else {
+                self.read_once(id);
+            }
+        }
+        if self.sources.conn(id).is_some_and(|conn| conn.wants_read()) {
+            self.enlist(id.0);
+        }
+    }
+
+    fn read_once(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let prefix = conn.rest.len();
+        let prefix = if prefix > REST_PREFIXED_MAX { 0 } else { prefix };
+        self.buffer[..prefix].copy_from_slice(&conn.rest.bytes()[..prefix]);
+        let end = prefix + self.limits.read_bytes;
+        let result = self.net.read(&mut conn.stream, &mut self.buffer[prefix..end]);
+        self.stats.reads += 1;
+        match result {
+            Ok(Read { bytes: 0, .. }) => self.peer_ended(id),
+            Ok(read) => {
+                conn.flags.readable = !read.drained || conn.flags.ending;
+                conn.heard = self.now;
+                self.stats.bytes_in += read.bytes as u64;
+                if conn.rest.len() > prefix {
+                    self.offer_collected(id, read.bytes);
+                } else {
+                    self.offer_in_place(id, prefix + read.bytes);
+                }
+            }
+            Err(error) => self.read_failed(id, error),
+        }
+    }
+
+    /// Shows the handler the bytes where they were read.
+    fn offer_in_place(&mut self, id: ConnId, end: usize) {
+        let mut cx = Context::new(self.now, &mut self.ops);
+        let taken = self.handler.handle(&mut cx, id, &self.buffer[..end]);
+        debug_assert!(taken <= end, "a handler takes only what it was shown");
+        let left = &self.buffer[taken.min(end)..end];
+        let Some(conn) = self.sources.conn(id) else { return };
+        conn.rest.replace(left, taken, self.now);
+        self.check_untaken(id);
+    }
+
+    /// Adds what was read to the rest, and shows the handler all of it.
+    fn offer_collected(&mut self, id: ConnId, read: usize) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        conn.rest.extend(&self.buffer[..read], self.now);
+        self.offer_rest(id);
+    }
+
+    fn offer_rest(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let mut cx = Context::new(self.now, &mut self.ops);
+        let taken = self.handler.handle(&mut cx, id, conn.rest.bytes());
+        debug_assert!(taken <= conn.rest.len(), "a handler takes only what it was shown");
+        conn.rest.advance(taken.min(conn.rest.len()), self.now);
+        self.check_untaken(id);
+    }
+
+    fn check_untaken(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let bytes = conn.rest.len();
+        if bytes > self.limits.untaken_bytes_max {
+            self.stats.untaken += 1;
+            self.die(id, Closed::Untaken { bytes });
+        }
+    }
+
+    /// The peer has ended its side. What it said last is the handler's to judge.
+    fn peer_ended(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        conn.flags.ended = true;
+        conn.flags.readable = false;
+        if conn.flags.broken {
+            self.die(id, Closed::Failed(io::ErrorKind::BrokenPipe.into()));
+            return;
+        }
+        let rest = std::mem::take(&mut conn.rest);
+        let mut cx = Context::new(self.now, &mut self.ops);
+        self.handler.end_of_input(&mut cx, id, rest.bytes());
+        self.end_if_both_ended(id);
+    }
+
+    fn read_failed(&mut self, id: ConnId, error: io::Error) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        match error.kind() {
+            io::ErrorKind::WouldBlock => conn.flags.readable = false,
+            io::ErrorKind::Interrupted => {}
+            _ => self.die(id, Closed::Failed(error)),
+        }
+    }
+
+    /// Reads without looking: our side is closed, and only the end of the peer's is waited for.
+    fn discard(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        match self.net.read(&mut conn.stream, &mut self.buffer) {
+            Ok(Read { bytes: 0, .. }) => self.die(id, Closed::ByUs),
+            Ok(read) => conn.flags.readable = !read.drained || conn.flags.ending,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.flags.readable = false,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Everything was handed over before; how the peer hangs up does not matter any more.
+            Err(_) => self.die(id, Closed::ByUs),
+        }
+    }
+}

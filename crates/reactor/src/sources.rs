@@ -1,0 +1,94 @@
+//! The table of everything the loop watches, by id. A stale id finds nothing.
+//! What to do with a source is left to the turn.
+
+use slab::Slab;
+
+use crate::conn::Conn;
+use crate::datagram::DatagramSocket;
+use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
+use crate::listener::ListenerState;
+use crate::net::Net;
+
+/// Streams, listeners and datagram sockets in one table, so that one token names any of them.
+pub(crate) struct Sources<N: Net> {
+    slots: Slab<(SourceId, Source<N>)>,
+    made: u64,
+    conns: usize,
+}
+
+/// One watched thing. The rare kinds are boxed: the table is as wide as a connection.
+pub(crate) enum Source<N: Net> {
+    Conn(Conn<N::Stream>),
+    Listener(Box<ListenerState<N::Listener>>),
+    Datagram(Box<DatagramSocket<N::Datagram>>),
+}
+
+impl<N: Net> Sources<N> {
+    pub(crate) fn new() -> Sources<N> {
+        Sources { slots: Slab::new(), made: 0, conns: 0 }
+    }
+
+    /// The id that the next insertion will have: sockets are watched under their id before they are kept.
+    pub(crate) fn next_id(&self) -> Option<SourceId> {
+        let slot = self.slots.vacant_key();
+        (slot < SourceId::SLOTS_MAX).then(|| SourceId::new(slot, self.made + 1))
+    }
+
+    pub(crate) fn insert(&mut self, id: SourceId, source: Source<N>) {
+        debug_assert_eq!(Some(id), self.next_id(), "ids are taken from next_id and used at once");
+        self.made += 1;
+        self.conns += usize::from(matches!(source, Source::Conn(_)));
+        self.slots.insert((id, source));
+    }
+
+    pub(crate) fn remove(&mut self, id: SourceId) -> Option<Source<N>> {
+        self.get_mut(id)?;
+        let (_, source) = self.slots.remove(id.slot());
+        self.conns -= usize::from(matches!(source, Source::Conn(_)));
+        Some(source)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: SourceId) -> Option<&mut Source<N>> {
+        match self.slots.get_mut(id.slot()) {
+            Some((owner, source)) if *owner == id => Some(source),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn conn(&mut self, id: ConnId) -> Option<&mut Conn<N::Stream>> {
+        match self.get_mut(id.0) {
+            Some(Source::Conn(conn)) => Some(conn),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn listener(&mut self, id: ListenerId) -> Option<&mut ListenerState<N::Listener>> {
+        match self.get_mut(id.0) {
+            Some(Source::Listener(listener)) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn datagram(&mut self, id: SocketId) -> Option<&mut DatagramSocket<N::Datagram>> {
+        match self.get_mut(id.0) {
+            Some(Source::Datagram(socket)) => Some(socket),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn conn_count(&self) -> usize {
+        self.conns
+    }
+
+    pub(crate) fn conn_ids(&self) -> Vec<ConnId> {
+        self.ids(|source| matches!(source, Source::Conn(_))).map(ConnId).collect()
+    }
+
+    pub(crate) fn listener_ids(&self) -> Vec<ListenerId> {
+        self.ids(|source| matches!(source, Source::Listener(_))).map(ListenerId).collect()
+    }
+
+    fn ids(&self, is_wanted: impl Fn(&Source<N>) -> bool) -> impl Iterator<Item = SourceId> {
+        self.slots.iter().filter(move |(_, (_, source))| is_wanted(source)).map(|(_, (id, _))| *id)
+    }
+}

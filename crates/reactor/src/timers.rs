@@ -1,0 +1,138 @@
+//! The timer heap: what is due when. Due timers are set aside before any of them fires, so that a timer set while
+//! firing waits for the next turn. What a timer means is left to the turn.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+
+use crate::handler::Tag;
+use crate::ids::{ConnId, ListenerId, TimerId};
+use crate::time::Time;
+
+/// What a due timer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A connection may have passed one of its deadlines: it knows itself.
+    Deadline(ConnId),
+    /// Try to accept again.
+    Accept(ListenerId),
+    /// A timer of the handler.
+    User(TimerId, Tag),
+    /// The drain has lasted long enough.
+    DrainEnd,
+}
+
+/// A heap of timers, with cancelled ones left in place until they come up or outnumber the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    heap: BinaryHeap<Reverse<(Time, Timer)>>,
+    cancelled: HashSet<TimerId>,
+    users: usize,
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Time, timer: Timer) {
+        if at == Time::NEVER {
+            return;
+        }
+        self.users += usize::from(matches!(timer, Timer::User(..)));
+        self.heap.push(Reverse((at, timer)));
+    }
+
+    pub(crate) fn cancel(&mut self, id: TimerId) {
+        self.cancelled.insert(id);
+        if self.cancelled.len() > self.users / 2 + CANCELLED_KEPT {
+            self.forget_cancelled();
+        }
+    }
+
+    /// When the next timer is due. A cancelled one may be named: the loop then wakes once for nothing.
+    pub(crate) fn next(&self) -> Option<Time> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Moves everything due at `now` into `due`, in order.
+    pub(crate) fn take_due(&mut self, now: Time, due: &mut Vec<(Time, Timer)>) {
+        while let Some(Reverse((at, _))) = self.heap.peek() {
+            if *at > now {
+                return;
+            }
+            let Some(Reverse((at, timer))) = self.heap.pop() else { return };
+            if !self.was_cancelled(timer) {
+                due.push((at, timer));
+            }
+        }
+    }
+
+    fn was_cancelled(&mut self, timer: Timer) -> bool {
+        let Timer::User(id, _) = timer else { return false };
+        self.users -= 1;
+        self.cancelled.remove(&id)
+    }
+
+    /// Rebuilds the heap without the cancelled, so that setting and cancelling for ever holds no memory. What was
+    /// cancelled after it fired is forgotten with it.
+    fn forget_cancelled(&mut self) {
+        let cancelled = std::mem::take(&mut self.cancelled);
+        self.heap.retain(|Reverse((_, timer))| match timer {
+            Timer::User(id, _) => !cancelled.contains(id),
+            _ => true,
+        });
+        self.users = self.heap.iter().filter(|Reverse((_, timer))| matches!(timer, Timer::User(..))).count();
+    }
+}
+
+/// Cancelled timers that are not worth a rebuild.
+const CANCELLED_KEPT: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(number: u64) -> Timer {
+        Timer::User(TimerId(number), Tag(number))
+    }
+
+    fn due(timers: &mut Timers, now: u64) -> Vec<Timer> {
+        let mut out = Vec::new();
+        timers.take_due(Time::from_nanos(now), &mut out);
+        out.into_iter().map(|(_, timer)| timer).collect()
+    }
+
+    #[test]
+    fn timers_come_in_order_and_not_early() {
+        let mut timers = Timers::default();
+        timers.set(Time::from_nanos(30), user(3));
+        timers.set(Time::from_nanos(10), user(1));
+        timers.set(Time::from_nanos(20), user(2));
+        assert_eq!(due(&mut timers, 9), []);
+        assert_eq!(due(&mut timers, 20), [user(1), user(2)]);
+        assert_eq!(timers.next(), Some(Time::from_nanos(30)));
+    }
+
+    #[test]
+    fn a_cancelled_timer_does_not_come() {
+        let mut timers = Timers::default();
+        timers.set(Time::from_nanos(10), user(1));
+        timers.set(Time::from_nanos(10), user(2));
+        timers.cancel(TimerId(1));
+        assert_eq!(due(&mut timers, 10), [user(2)]);
+    }
+
+    #[test]
+    fn setting_and_cancelling_for_ever_holds_no_memory() {
+        let mut timers = Timers::default();
+        for number in 0..100_000 {
+            timers.set(Time::from_nanos(1_000_000 + number), user(number));
+            timers.cancel(TimerId(number));
+        }
+        assert!(timers.heap.len() <= 2 * CANCELLED_KEPT, "{} left", timers.heap.len());
+        assert!(timers.cancelled.len() <= 2 * CANCELLED_KEPT);
+    }
+
+    #[test]
+    fn what_never_happens_is_not_kept() {
+        let mut timers = Timers::default();
+        timers.set(Time::NEVER, user(1));
+        assert_eq!(timers.next(), None);
+    }
+}

@@ -1,0 +1,224 @@
+//! Carrying out what handlers asked for, in their order; above all writing: at once where the kernel takes it,
+//! one write for all that a peer is sent in a turn, a queue only for what is refused.
+
+use std::io::{self, IoSlice};
+
+use bytes::Bytes;
+
+use crate::conn::{Conn, Phase};
+use crate::context::Context;
+use crate::handler::{Closed, Handler, Pressure};
+use crate::ids::ConnId;
+use crate::limits::Limits;
+use crate::net::Net;
+use crate::ops::{Chunk, Op};
+use crate::outbound::PARTS_MAX;
+use crate::reactor::Reactor;
+use crate::timers::Timer;
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// Carries out everything recorded so far. What hooks record meanwhile waits for the next call.
+    pub(crate) fn apply(&mut self) {
+        if self.ops.is_empty() {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.spare);
+        self.ops.take_into(&mut batch);
+        self.count_sends(&batch.list);
+        for op in batch.list.drain(..) {
+            self.carry_out(op, &batch.gathered);
+        }
+        self.spare = batch;
+    }
+
+    /// Tells each connection how many sends are coming, so that only the last of them writes.
+    fn count_sends(&mut self, list: &[Op]) {
+        for op in list {
+            if let Op::Send { to, .. } = op
+                && let Some(conn) = self.sources.conn(*to)
+            {
+                conn.sends_ahead += 1;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, op: Op, gathered: &[u8]) {
+        match op {
+            Op::Send { to, what } => self.send(to, what, gathered),
+            Op::SendDatagram { socket, to, payload } => self.send_datagram(socket, to, &gathered[payload]),
+            Op::EndWriting(id) => self.end_writing(id),
+            Op::Close(id) => self.begin_close(id),
+            Op::Abort(id) => self.abort(id),
+            Op::PauseReading(id) => self.pause_reading(id),
+            Op::ResumeReading(id) => self.resume_reading(id),
+            Op::Established(id) => self.established(id),
+            Op::Connect { address, tag } => self.connect(address, tag),
+            Op::SetTimer { id, at, tag } => self.timers.set(at, Timer::User(id, tag)),
+            Op::CancelTimer(id) => self.timers.cancel(id),
+            Op::Drain(deadline) => self.begin_drain(deadline),
+            Op::Stop => self.stop(),
+        }
+    }
+
+    fn send(&mut self, to: ConnId, what: Chunk, gathered: &[u8]) {
+        let Some(conn) = self.sources.conn(to) else {
+            self.stats.sends_late += 1;
+            return;
+        };
+        conn.sends_ahead = conn.sends_ahead.saturating_sub(1);
+        if !conn.takes_sends() {
+            self.stats.sends_late += 1;
+            return;
+        }
+        if conn.sends_ahead > 0 || !conn.out.is_empty() || !conn.flags.writable {
+            self.queue(to, what.into_bytes(gathered));
+        } else {
+            self.write_now(to, what, gathered);
+        }
+    }
+
+    /// The usual way: nothing queued, nothing else to come. The bytes go out from where they lie.
+    fn write_now(&mut self, to: ConnId, what: Chunk, gathered: &[u8]) {
+        let Some(conn) = self.sources.conn(to) else { return };
+        let bytes = what.as_slice(gathered);
+        self.stats.writes += 1;
+        match self.net.write(&mut conn.stream, &[IoSlice::new(bytes)]) {
+            Ok(taken) => {
+                self.stats.bytes_out += taken as u64;
+                if taken < bytes.len() {
+                    self.queue(to, what.into_bytes(gathered).split_off(taken));
+                }
+            }
+            Err(error) => {
+                if !self.write_failed(to, &error) {
+                    self.queue(to, what.into_bytes(gathered));
+                }
+            }
+        }
+    }
+
+    /// Queues what could not be written, and flushes if this is the last send for the peer.
+    fn queue(&mut self, to: ConnId, bytes: Bytes) {
+        let Some(conn) = self.sources.conn(to) else { return };
+        self.stats.outbound_bytes += bytes.len();
+        conn.out.push(bytes, self.now);
+        if conn.sends_ahead == 0 {
+            self.flush(to);
+            self.check_pressure(to);
+            self.rearm(to);
+        }
+    }
+
+    /// Writes what is queued until it is gone or the kernel refuses.
+    pub(crate) fn flush(&mut self, id: ConnId) {
+        while let Some(conn) = self.sources.conn(id) {
+            if conn.out.is_empty() || !conn.flags.writable {
+                break;
+            }
+            let result = write_front(&mut self.net, conn);
+            self.stats.writes += 1;
+            match result {
+                Ok(taken) => {
+                    conn.out.advance(taken, self.now);
+                    self.stats.bytes_out += taken as u64;
+                    self.stats.outbound_bytes -= taken;
+                }
+                Err(error) => {
+                    self.write_failed(id, &error);
+                }
+            }
+        }
+        self.relieve(id);
+        self.end_our_side_if_written(id);
+    }
+
+    /// Takes note of a refused write; says whether the stream is broken, and its queue gone.
+    fn write_failed(&mut self, id: ConnId, error: &io::Error) -> bool {
+        let Some(conn) = self.sources.conn(id) else { return true };
+        match error.kind() {
+            io::ErrorKind::WouldBlock => conn.flags.writable = false,
+            io::ErrorKind::Interrupted => {}
+            _ => {
+                self.broken(id, error);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Over the hard mark the peer is given up, over the high one we stop reading from it.
+    fn check_pressure(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let bytes = conn.out.bytes();
+        if bytes > self.limits.outbound_hard {
+            self.stats.overflowed += 1;
+            self.die(id, Closed::Overflowed { bytes });
+        } else if bytes > self.limits.outbound_high && !conn.flags.congested {
+            conn.flags.congested = true;
+            self.handler.pressure(&mut Context::new(self.now, &mut self.ops), id, Pressure::High);
+        }
+    }
+
+    /// Down at the low mark we read on.
+    fn relieve(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if !is_relieved(conn, &self.limits) {
+            return;
+        }
+        conn.flags.congested = false;
+        let is_heard = conn.is_conversing();
+        self.enlist(id.0);
+        if is_heard {
+            self.handler.pressure(&mut Context::new(self.now, &mut self.ops), id, Pressure::Low);
+        }
+    }
+
+    fn pause_reading(&mut self, id: ConnId) {
+        if let Some(conn) = self.sources.conn(id) {
+            conn.flags.paused = true;
+        }
+    }
+
+    fn resume_reading(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        conn.flags.paused = false;
+        conn.flags.replay = conn.rest.len() > 0;
+        self.enlist(id.0);
+    }
+
+    fn established(&mut self, id: ConnId) {
+        let now = self.now;
+        if let Some(conn) = self.sources.conn(id)
+            && matches!(conn.phase, Phase::Embryonic)
+        {
+            conn.enter(Phase::Open, now);
+            self.rearm(id);
+        }
+    }
+}
+
+impl Chunk {
+    fn as_slice<'a>(&'a self, gathered: &'a [u8]) -> &'a [u8] {
+        match self {
+            Chunk::Gathered(range) => &gathered[range.clone()],
+            Chunk::Shared(bytes) => bytes,
+        }
+    }
+
+    fn into_bytes(self, gathered: &[u8]) -> Bytes {
+        match self {
+            Chunk::Gathered(range) => Bytes::copy_from_slice(&gathered[range]),
+            Chunk::Shared(bytes) => bytes,
+        }
+    }
+}
+
+fn write_front<N: Net>(net: &mut N, conn: &mut Conn<N::Stream>) -> io::Result<usize> {
+    let mut parts = [IoSlice::new(&[]); PARTS_MAX];
+    let filled = conn.out.parts(&mut parts);
+    net.write(&mut conn.stream, &parts[..filled])
+}
+
+fn is_relieved<S>(conn: &Conn<S>, limits: &Limits) -> bool {
+    conn.flags.congested && conn.out.bytes() <= limits.outbound_low
+}
