@@ -14,9 +14,12 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// One of our own programs, by its name.
-    pub fn ours(name: &str) -> Launch {
-        Launch::of(build::program(name))
+    /// One of our own programs with its arguments, as one would type them: `sb-talk call ...`.
+    /// Words are parted by spaces; what may hold one, such as a path, is added with [`Launch::arg`].
+    pub fn ours(line: &str) -> Launch {
+        let mut words = line.split(' ');
+        let name = words.next().expect("splitting gives at least one piece");
+        Launch::of(build::program(name)).args(words)
     }
 
     /// Any other program; looked for on the `PATH` unless it is a path.
@@ -43,6 +46,16 @@ impl Launch {
         self
     }
 
+    /// Runs it from a line of shell in which it stands as `"$@"`: to place descriptors, for one.
+    #[must_use]
+    pub fn through_shell(self, script: &str) -> Launch {
+        let shell = Launch::of("sh").args(["-c", script, "sh"]).arg(self.command.get_program());
+        let mut shell = shell.args(self.command.get_args());
+        let variables = self.command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        shell.command.envs(variables);
+        shell
+    }
+
     /// Sets a variable of the environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Launch {
@@ -62,6 +75,12 @@ impl Launch {
     pub fn stdout(mut self, descriptor: impl Into<OwnedFd>) -> Launch {
         self.command.stdout(descriptor.into());
         self
+    }
+
+    /// The command itself with the streams it is given, for what starts it on a terminal.
+    pub fn into_command(mut self) -> Command {
+        self.command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        self.command
     }
 
     /// Starts it.

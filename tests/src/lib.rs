@@ -17,12 +17,14 @@ mod launch;
 mod places;
 mod program;
 mod python;
+mod skip;
 mod wire;
 
 pub use launch::Launch;
 pub use places::Place;
 pub use program::{Ending, Program, Stream};
 pub use python::{Python, python};
+pub use skip::skip;
 pub use wire::{address_of, answer_one, call};
 
 use std::time::Duration;

@@ -31,8 +31,8 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         package: "switchboard-auth",
-        always: Allowed::Only(&["hkdf", "hmac", "md-5", "sha2", "thiserror", "zeroize"]),
-        optional: &["sha3", "snow"],
+        always: Allowed::Only(&["hkdf", "hmac", "md-5", "sha2", "sha3", "thiserror", "zeroize"]),
+        optional: &["snow"],
         tests: &["proptest", "serde_json"],
     },
     Floor {
