@@ -3,3 +3,8 @@
 pub mod cli;
 pub mod endpoint;
 pub mod escape;
+pub mod key;
+pub mod keyring;
+pub mod session;
+
+pub use {auth, framing, reactor};

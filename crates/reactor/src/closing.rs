@@ -107,7 +107,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     pub(crate) fn reap(&mut self) {
         let mut dead = std::mem::take(&mut self.dead);
         for (id, why) in dead.drain(..) {
-            self.finish(id, &why);
+            self.finish(id, why);
         }
         // What died while others were finished is kept for the next call.
         dead.append(&mut self.dead);
@@ -115,7 +115,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.retry_starved_if_room();
     }
 
-    fn finish(&mut self, id: ConnId, why: &Closed) {
+    fn finish(&mut self, id: ConnId, why: Closed) {
         let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return };
         let Conn { stream, listener, .. } = conn;
         self.net.close(stream);

@@ -1,0 +1,56 @@
+//! Why a conversation, or the attempt at one, ended. Which exit code that makes is left to the programs.
+
+use std::io;
+
+use auth::Refused;
+use framing::FrameError;
+use reactor::{Closed, Deadline};
+use thiserror::Error;
+
+/// The end of a conversation, by fault.
+#[derive(Debug, Error)]
+pub enum Ended {
+    /// Well: one side hung up between two messages, and what was sent was handed over.
+    #[error("hung up")]
+    Well,
+    /// The peer is not who it should be, or thinks so of us.
+    #[error("authentication failed: {0}")]
+    Refused(#[source] Refused),
+    /// The connection ended, or went silent, before the handshake was over. A peer that refuses a key does that.
+    #[error("authentication failed: {0} during the handshake")]
+    CutInHandshake(Closed),
+    /// The peer broke the framing.
+    #[error("framing broken by the peer: {0}")]
+    Frame(#[source] FrameError),
+    /// The connection was lost.
+    #[error("{0}")]
+    Lost(Closed),
+    /// The operating system gave no random bytes for a nonce.
+    #[error("no random bytes for a handshake: {0}")]
+    NoRandomness(#[source] io::Error),
+}
+
+impl Ended {
+    /// What the end of the connection means for a conversation that stood.
+    pub(super) fn of_conversation(why: Closed) -> Ended {
+        match why {
+            Closed::ByUs => Ended::Well,
+            why => Ended::Lost(why),
+        }
+    }
+
+    /// What it means for one that never began.
+    pub(super) fn of_handshake(why: Closed) -> Ended {
+        match why {
+            Closed::ByUs | Closed::Failed(_) | Closed::TimedOut(Deadline::Handshake) => {
+                Ended::CutInHandshake(why)
+            }
+            why => Ended::Lost(why),
+        }
+    }
+
+    /// Whether nothing was lost.
+    pub fn is_well(&self) -> bool {
+        matches!(self, Ended::Well)
+    }
+}

@@ -1,0 +1,154 @@
+//! What a service may do: send messages, call, hang up. Like the loop's context under it, it only records.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use framing::{EncodeError, FrameDecoder};
+use reactor::{Address, ConnId, ConnMap, Context, SocketId, Tag, Time, TimerId};
+
+use super::wire::Wire;
+use super::{Ended, Profile};
+
+/// A service's side of the session, lent to each hook.
+///
+/// Whatever is asked of a conversation that is over is dropped, quietly: ends come at any time.
+pub struct Link<'a, 'c> {
+    cx: &'a mut Context<'c>,
+    wires: &'a mut ConnMap<Wire>,
+    profile: &'a Profile,
+}
+
+impl<'a, 'c> Link<'a, 'c> {
+    pub(super) fn new(
+        cx: &'a mut Context<'c>,
+        wires: &'a mut ConnMap<Wire>,
+        profile: &'a Profile,
+    ) -> Link<'a, 'c> {
+        Link { cx, wires, profile }
+    }
+
+    /// The time of this turn of the loop.
+    pub fn now(&self) -> Time {
+        self.cx.now()
+    }
+
+    /// Sends a message, framed straight into the loop's output.
+    ///
+    /// # Errors
+    /// A message that the framing cannot carry: too long, or with a delimiter inside. Nothing is sent then.
+    pub fn send(&mut self, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
+        if !self.is_talking(id) {
+            return Ok(());
+        }
+        self.cx.send_with(id, |out| self.profile.framing.encode(message, out))
+    }
+
+    /// Sends a message that others are sent too: framed once for all of them.
+    pub fn send_shared(&mut self, id: ConnId, message: &mut Broadcast) -> Result<(), EncodeError> {
+        if self.is_talking(id) {
+            let framed = message.framed(self.profile)?;
+            self.cx.send_shared(id, framed);
+        }
+        Ok(())
+    }
+
+    /// Sends a datagram from a socket of ours.
+    pub fn send_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
+        self.cx.send_datagram(socket, to, payload);
+    }
+
+    /// Whether a conversation is going on.
+    pub fn is_talking(&self, id: ConnId) -> bool {
+        self.wires.get(id).is_some_and(Wire::is_open)
+    }
+
+    /// Ends a conversation once everything sent has been handed over. No further message of it is heard.
+    pub fn hang_up(&mut self, id: ConnId) {
+        self.end(id, Ended::Well);
+    }
+
+    /// Ends our side only: the peer may go on, and is heard.
+    pub fn end_sending(&mut self, id: ConnId) {
+        self.cx.end_writing(id);
+    }
+
+    /// Ends a conversation for a reason, which `close` is told in the end.
+    pub(super) fn end(&mut self, id: ConnId, ended: Ended) {
+        if let Some(wire) = self.wires.get_mut(id)
+            && wire.is_open()
+        {
+            *wire = Wire::Over(ended);
+            self.cx.close(id);
+        }
+    }
+
+    /// Gives a decoder back that was lent out, unless the conversation has ended meanwhile.
+    pub(super) fn put_back(&mut self, id: ConnId, decoder: FrameDecoder) {
+        if let Some(wire) = self.wires.get_mut(id)
+            && wire.is_open()
+        {
+            *wire = Wire::Open(decoder);
+        }
+    }
+
+    /// Calls an address. `open` follows when the other side has shown who it is; `unreachable` or `turned_away`
+    /// when it comes to nothing.
+    pub fn call(&mut self, address: Address, tag: Tag) {
+        self.cx.connect(address, tag);
+    }
+
+    /// Asks for `timeout` with this tag, so long from now.
+    pub fn set_timer(&mut self, after: Duration, tag: Tag) -> TimerId {
+        self.cx.set_timer(after, tag)
+    }
+
+    /// Takes a timer back.
+    pub fn cancel_timer(&mut self, id: TimerId) {
+        self.cx.cancel_timer(id);
+    }
+
+    /// Ends every conversation gracefully, and the loop with them, by the deadline at the latest.
+    pub fn drain(&mut self, deadline: Duration) {
+        self.cx.drain(deadline);
+    }
+
+    /// Stops the loop after this turn; conversations that stand are cut.
+    pub fn stop(&mut self) {
+        self.cx.stop();
+    }
+}
+
+impl fmt::Debug for Link<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("conversations", &self.wires.len()).finish_non_exhaustive()
+    }
+}
+
+/// One message for many: it is framed when the first of them is sent it, and shared after that.
+#[derive(Clone, Debug)]
+pub struct Broadcast {
+    message: Bytes,
+    framed: Option<Bytes>,
+}
+
+impl Broadcast {
+    /// A message, not framed yet.
+    pub fn new(message: impl Into<Bytes>) -> Broadcast {
+        Broadcast { message: message.into(), framed: None }
+    }
+
+    fn framed(&mut self, profile: &Profile) -> Result<Bytes, EncodeError> {
+        if let Some(framed) = &self.framed {
+            return Ok(framed.clone());
+        }
+        let mut out = BytesMut::with_capacity(self.message.len() + FRAME_OVERHEAD);
+        profile.framing.encode(&self.message, &mut out)?;
+        let framed = out.freeze();
+        self.framed = Some(framed.clone());
+        Ok(framed)
+    }
+}
+
+/// Enough room beside the message for the usual headers and trailers; more only costs a reallocation.
+const FRAME_OVERHEAD: usize = 16;

@@ -1,0 +1,260 @@
+//! Sessions: the one place where framing, authentication and the loop meet.
+//!
+//! A [`Service`] hears of callers only after they have shown who they are, and then of whole messages. It never
+//! sees bytes, frames or handshakes. [`Session`] is the [`Handler`](reactor::Handler) that makes one out of the
+//! other.
+//!
+//! ```text
+//!    sockets        bytes                 proof, then messages             program
+//!  +---------+   +---------+   +------------------------------------+   +-----------+
+//!  | reactor | > | Session | > | Handshake -> Authenticated         | > |  Service  |
+//!  |         | < |         | < | FrameDecoder -> message  (encode)  | < | via Link  |
+//!  +---------+   +---------+   +------------------------------------+   +-----------+
+//! ```
+//!
+//! It does not resolve names, read keys or print anything; the programs do.
+//!
+//! `examples/echo_server.rs` is one in 20 lines.
+
+mod ended;
+mod link;
+mod profile;
+mod service;
+mod wire;
+
+use std::io;
+
+use auth::Authenticated;
+use framing::Decoded;
+use reactor::{
+    Address, Closed, ConnId, ConnMap, Context, Datagram, Handler, ListenerId, Origin, Pressure, SocketId, Tag,
+};
+
+pub use ended::Ended;
+pub use link::{Broadcast, Link};
+pub use profile::{Draw, Profile, Role, draw_from_system};
+pub use service::{Caller, Service, Via};
+
+use wire::{Proof, Proving, Wire};
+
+/// A service with its connections: give it to a [`reactor::Reactor`].
+pub struct Session<S> {
+    service: S,
+    profile: Profile,
+    draw: Draw,
+    wires: ConnMap<Wire>,
+}
+
+impl<S: Service> Session<S> {
+    /// A session whose nonces come from the operating system.
+    pub fn new(service: S, profile: Profile) -> Session<S> {
+        Session::with_draw(service, profile, Box::new(draw_from_system))
+    }
+
+    /// A session whose nonces come from `draw`. Only for tests that must repeat: a nonce that comes twice lets
+    /// an old answer be played back.
+    pub fn with_draw(service: S, profile: Profile, draw: Draw) -> Session<S> {
+        Session { service, profile, draw, wires: ConnMap::new() }
+    }
+
+    /// The service.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// The service back, after the loop has stopped.
+    pub fn into_service(self) -> S {
+        self.service
+    }
+
+    /// Lets the service speak outside an event, for example to start a call before the loop runs.
+    pub fn with_link<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        ask: impl FnOnce(&mut S, &mut Link<'_, '_>) -> R,
+    ) -> R {
+        ask(&mut self.service, &mut Link::new(cx, &mut self.wires, &self.profile))
+    }
+
+    /// Begins the handshake of a connection that stands.
+    fn begin(&mut self, cx: &mut Context<'_>, id: ConnId, origin: Origin<'_>) {
+        let entropy = match (self.draw)() {
+            Ok(entropy) => entropy,
+            Err(error) => {
+                // Without fresh nonces nobody can be told from a recording.
+                self.wires.insert(id, Wire::Shut(Proving::dead(origin), Ended::NoRandomness(error)));
+                cx.abort(id);
+                return;
+            }
+        };
+        let handshake = match self.profile.role(origin) {
+            Role::Caller => self.profile.auth.call(entropy),
+            Role::Server => self.profile.auth.accept(entropy),
+        };
+        self.wires.insert(id, Wire::Proving(Proving::new(handshake, origin)));
+        self.prove(cx, id, &[]);
+    }
+
+    /// Gives the handshake what has come; says how much of it is done with. When the handshake is over, the
+    /// service hears of its caller.
+    fn prove(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        let Some(Wire::Proving(proving)) = self.wires.get_mut(id) else { return 0 };
+        match cx.send_with(id, |out| proving.advance(input, out)) {
+            Proof::Pending(consumed) => consumed,
+            Proof::Done(proof, consumed) => {
+                self.open(cx, id, proof);
+                consumed
+            }
+            Proof::Failed(refused) => {
+                self.shut(cx, id, Ended::Refused(refused));
+                input.len()
+            }
+        }
+    }
+
+    /// The handshake is over, and well: the conversation begins.
+    fn open(&mut self, cx: &mut Context<'_>, id: ConnId, proof: Authenticated) {
+        let opened = Wire::Open(self.profile.framing.decoder());
+        let Some(Wire::Proving(proving)) = self.wires.insert(id, opened) else { return };
+        let Proving { peer, via, .. } = *proving;
+        cx.established(id);
+        self.with_link(cx, |service, link| service.open(link, id, Caller { proof, peer, via }));
+    }
+
+    /// The handshake is over, and not well: not one more byte.
+    fn shut(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
+        if let Some(Wire::Proving(proving)) = self.wires.remove(id) {
+            self.wires.insert(id, Wire::Shut(proving, ended));
+        }
+        cx.close(id);
+    }
+
+    /// Hands over every whole message in `input`; says how many bytes they took.
+    fn converse(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        let Some(wire) = self.wires.get_mut(id) else { return input.len() };
+        let Wire::Open(mut decoder) = std::mem::replace(wire, Wire::Busy) else { return input.len() };
+        let mut link = Link::new(cx, &mut self.wires, &self.profile);
+        let mut used = 0;
+        loop {
+            match decoder.decode(&input[used..]) {
+                Ok(Decoded::Message { payload, consumed }) => {
+                    let message = &input[used..][payload];
+                    used += consumed;
+                    self.service.message(&mut link, id, message);
+                    if !link.is_talking(id) {
+                        return input.len();
+                    }
+                }
+                Ok(Decoded::Skipped { consumed, .. }) => used += consumed,
+                Ok(Decoded::NeedMore { .. }) => {
+                    link.put_back(id, decoder);
+                    return used;
+                }
+                Err(error) => {
+                    link.end(id, Ended::Frame(error));
+                    return input.len();
+                }
+            }
+        }
+    }
+
+    /// The peer ended its side while in conversation: between two messages, or inside one.
+    fn conversation_ended(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
+        let Some(Wire::Open(decoder)) = self.wires.get_mut(id) else { return };
+        match decoder.finish(rest) {
+            Ok(()) => self.with_link(cx, |service, link| service.end_of_input(link, id)),
+            Err(error) => self.with_link(cx, |_, link| link.end(id, Ended::Frame(error))),
+        }
+    }
+}
+
+impl<S: Service> Handler for Session<S> {
+    type Command = S::Command;
+
+    fn verify(&mut self, listener: ListenerId, peer: &Address) -> bool {
+        self.service.verify(listener, peer)
+    }
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, origin: Origin<'_>) {
+        self.begin(cx, id, origin);
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        match self.wires.get(id) {
+            Some(Wire::Open(_)) => self.converse(cx, id, input),
+            Some(Wire::Proving(_)) => {
+                let proved = self.prove(cx, id, input);
+                match self.wires.get(id) {
+                    // What follows the handshake is the first message already.
+                    Some(Wire::Open(_)) if proved < input.len() => {
+                        proved + self.converse(cx, id, &input[proved..])
+                    }
+                    _ => proved,
+                }
+            }
+            // What comes after the end is not heard.
+            _ => input.len(),
+        }
+    }
+
+    fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
+        match self.wires.get_mut(id) {
+            Some(Wire::Open(_)) => self.conversation_ended(cx, id, rest),
+            Some(Wire::Proving(proving)) => {
+                let refused = proving.cut(rest);
+                self.shut(cx, id, Ended::Refused(refused));
+            }
+            _ => {}
+        }
+    }
+
+    fn pressure(&mut self, cx: &mut Context<'_>, id: ConnId, pressure: Pressure) {
+        if self.wires.get(id).is_some_and(Wire::is_open) {
+            self.with_link(cx, |service, link| service.pressure(link, id, pressure));
+        }
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>, id: ConnId, why: Closed) {
+        let (proving, ended) = match self.wires.remove(id) {
+            None => return,
+            Some(Wire::Proving(proving)) => (Some(proving), Ended::of_handshake(why)),
+            Some(Wire::Shut(proving, ended)) => (Some(proving), ended),
+            Some(Wire::Open(_) | Wire::Busy) => (None, Ended::of_conversation(why)),
+            // We hung up, but the last of what was sent did not get through.
+            Some(Wire::Over(Ended::Well)) => (None, Ended::of_conversation(why)),
+            Some(Wire::Over(ended)) => (None, ended),
+        };
+        self.with_link(cx, |service, link| match proving {
+            Some(proving) => service.turned_away(link, &proving.peer, proving.via, &ended),
+            None => service.close(link, id, &ended),
+        });
+    }
+
+    fn unreachable(&mut self, cx: &mut Context<'_>, tag: Tag, address: &Address, error: &io::Error) {
+        self.with_link(cx, |service, link| service.unreachable(link, tag, address, error));
+    }
+
+    fn datagram(&mut self, cx: &mut Context<'_>, socket: SocketId, datagram: Datagram<'_>) {
+        self.with_link(cx, |service, link| service.datagram(link, socket, datagram));
+    }
+
+    fn handle_error(&mut self, cx: &mut Context<'_>, error: &io::Error) {
+        self.with_link(cx, |service, link| service.handle_error(link, error));
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>, tag: Tag) {
+        self.with_link(cx, |service, link| service.timeout(link, tag));
+    }
+
+    fn command(&mut self, cx: &mut Context<'_>, command: S::Command) {
+        self.with_link(cx, |service, link| service.command(link, command));
+    }
+
+    fn service_actions(&mut self, cx: &mut Context<'_>) {
+        self.with_link(cx, |service, link| service.service_actions(link));
+    }
+
+    fn draining(&mut self, cx: &mut Context<'_>) {
+        self.with_link(cx, |service, link| service.draining(link));
+    }
+}

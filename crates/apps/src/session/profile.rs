@@ -1,0 +1,55 @@
+//! How a session talks: which frames, which handshake, and where its nonces come from.
+//! Reading keys is the keyring's, the text of specs the framing's.
+
+use std::io;
+
+use auth::{Entropy, Policy};
+use framing::FrameSpec;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use reactor::Origin;
+
+/// What both ends of every connection of a session have agreed on beforehand: nothing is negotiated.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// How messages lie in the stream.
+    pub framing: FrameSpec,
+    /// Who may talk.
+    pub auth: Policy,
+    /// Which side of the handshake an adopted stream takes: nobody saw who called whom.
+    pub adopted: Role,
+}
+
+impl Profile {
+    /// A profile whose adopted streams are taken for calls that came in.
+    pub fn new(framing: FrameSpec, auth: Policy) -> Profile {
+        Profile { framing, auth, adopted: Role::Server }
+    }
+
+    pub(super) fn role(&self, origin: Origin<'_>) -> Role {
+        match origin {
+            Origin::Accepted { .. } => Role::Server,
+            Origin::Connected { .. } => Role::Caller,
+            Origin::Adopted { .. } => self.adopted,
+        }
+    }
+}
+
+/// A side of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It was called.
+    Server,
+    /// It calls.
+    Caller,
+}
+
+/// Where nonces come from.
+pub type Draw = Box<dyn FnMut() -> io::Result<Entropy> + Send>;
+
+/// Fresh random bytes of the operating system. It may fail, and then there is no handshake.
+pub fn draw_from_system() -> io::Result<Entropy> {
+    let mut bytes = [0; Entropy::BYTES];
+    SysRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
+    Ok(Entropy::from(bytes))
+}
