@@ -15,6 +15,11 @@ impl Entropy {
     /// How many bytes one handshake may use.
     pub const BYTES: usize = 64;
 
+    /// The first `N` bytes, for a dialect that needs no more.
+    pub(crate) fn leading<const N: usize>(self) -> [u8; N] {
+        *self.0.first_chunk().expect("no dialect needs more than 64 bytes")
+    }
+
     /// The first 32 bytes, and the other 32.
     pub(crate) fn halves(self) -> ([u8; 32], [u8; 32]) {
         let (first, second) = self.0.split_at(32);

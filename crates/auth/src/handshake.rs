@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use crate::mutual::Mutual;
 use crate::policy::Terms;
+use crate::python::Python;
 use crate::tutorial::Tutorial;
 use crate::{Dialect, Entropy, Refused};
 
@@ -42,8 +43,9 @@ impl Handshake {
         let state = match terms.dialect {
             Dialect::Tutorial => State::Tutorial(Tutorial::server(entropy)),
             Dialect::Mutual => State::Mutual(Mutual::server(entropy)),
+            Dialect::Python => State::Python(Python::server(entropy)),
             Dialect::None => State::Open,
-            Dialect::Python | Dialect::Noise => unreachable!("no policy is made for them"),
+            Dialect::Noise => unreachable!("no policy is made for it"),
         };
         Handshake { terms, state }
     }
@@ -52,8 +54,9 @@ impl Handshake {
         let state = match terms.dialect {
             Dialect::Tutorial => State::Tutorial(Tutorial::client()),
             Dialect::Mutual => State::Mutual(Mutual::client(entropy)),
+            Dialect::Python => State::Python(Python::client(entropy, terms.client_key().key())),
             Dialect::None => State::Open,
-            Dialect::Python | Dialect::Noise => unreachable!("no policy is made for them"),
+            Dialect::Noise => unreachable!("no policy is made for it"),
         };
         Handshake { terms, state }
     }
@@ -78,6 +81,7 @@ impl Handshake {
             State::Open => 0,
             State::Tutorial(machine) => machine.bytes_max(),
             State::Mutual(machine) => machine.bytes_max(),
+            State::Python(machine) => machine.bytes_max(),
         }
     }
 
@@ -115,6 +119,7 @@ enum State {
     Open,
     Tutorial(Tutorial),
     Mutual(Mutual),
+    Python(Python),
 }
 
 impl State {
@@ -123,6 +128,7 @@ impl State {
             State::Open => Ok(Step::Proven { caller: None, consumed: 0 }),
             State::Tutorial(machine) => Ok(machine.step(terms, input, out)?.map(State::Tutorial)),
             State::Mutual(machine) => Ok(machine.step(terms, input, out)?.map(State::Mutual)),
+            State::Python(machine) => Ok(machine.step(terms, input, out)?.map(State::Python)),
         }
     }
 }

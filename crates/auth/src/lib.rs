@@ -68,6 +68,7 @@ mod key;
 mod keyring;
 mod mutual;
 mod policy;
+mod python;
 mod refused;
 mod tutorial;
 
@@ -77,4 +78,5 @@ pub use handshake::{Authenticated, HANDSHAKE_TIMEOUT, Handshake, Progress};
 pub use key::{Key, KeyError, KeyId};
 pub use keyring::{Keyring, KeyringError, NAME_BYTES_MAX, NamedKey};
 pub use policy::{Policy, PolicyError};
+pub use python::{Digest, Digests, DigestsError};
 pub use refused::Refused;

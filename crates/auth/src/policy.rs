@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use crate::{Dialect, Entropy, Handshake, Key, Keyring, NamedKey};
+use crate::{Dialect, Digests, Entropy, Handshake, Key, Keyring, NamedKey};
 
 /// The terms on which handshakes are made, for either role. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Terms {
     service: String,
     server_name: String,
     channel_binding: Vec<u8>,
+    /// What `python` may use.
+    pub(crate) digests: Digests,
 }
 
 impl Policy {
@@ -36,6 +38,7 @@ impl Policy {
             service: String::new(),
             server_name: String::new(),
             channel_binding: Vec::new(),
+            digests: Digests::default(),
         };
         Ok(Policy { terms: Arc::new(terms) })
     }
@@ -62,6 +65,13 @@ impl Policy {
         self
     }
 
+    /// Which digests `python` may use: SHA-256 alone, unless others are named here.
+    #[must_use]
+    pub fn with_digests(mut self, digests: Digests) -> Policy {
+        Arc::make_mut(&mut self.terms).digests = digests;
+        self
+    }
+
     /// The handshake of a server with one caller.
     pub fn accept(&self, entropy: Entropy) -> Handshake {
         Handshake::accept(Arc::clone(&self.terms), entropy)
@@ -82,6 +92,11 @@ impl Terms {
     /// The key that a client uses.
     pub(crate) fn client_key(&self) -> &NamedKey {
         self.keyring.first().expect("a policy of a dialect with keys is never made without one")
+    }
+
+    /// The key at a place that was found before.
+    pub(crate) fn held(&self, index: usize) -> &NamedKey {
+        self.keyring.iter().nth(index).expect("keys are never taken off a ring")
     }
 
     /// What both sides must agree on beside the key, in the order in which it is signed.
@@ -127,8 +142,8 @@ pub enum PolicyError {
 fn check_keys(dialect: Dialect, keyring: &Keyring) -> Result<(), PolicyError> {
     match dialect {
         Dialect::None => return Ok(()),
-        Dialect::Python | Dialect::Noise => return Err(PolicyError::NotBuilt { dialect }),
-        Dialect::Tutorial | Dialect::Mutual => {}
+        Dialect::Noise => return Err(PolicyError::NotBuilt { dialect }),
+        Dialect::Tutorial | Dialect::Python | Dialect::Mutual => {}
     }
     if keyring.is_empty() {
         return Err(PolicyError::NoKey { dialect });
@@ -162,7 +177,7 @@ mod tests {
     fn every_dialect_but_none_needs_a_key() {
         let empty = Arc::new(Keyring::new());
         assert!(Policy::new(Dialect::None, Arc::clone(&empty)).is_ok());
-        for dialect in [Dialect::Tutorial, Dialect::Mutual] {
+        for dialect in [Dialect::Tutorial, Dialect::Python, Dialect::Mutual] {
             let error = Policy::new(dialect, Arc::clone(&empty)).unwrap_err();
             assert_eq!(error, PolicyError::NoKey { dialect });
         }

@@ -28,7 +28,7 @@ type Challenge = [u8; CHALLENGE_BYTES];
 
 impl Tutorial {
     pub(crate) fn server(entropy: Entropy) -> Tutorial {
-        Tutorial::Greet { challenge: entropy.halves().0 }
+        Tutorial::Greet { challenge: entropy.leading() }
     }
 
     pub(crate) fn client() -> Tutorial {

@@ -6,7 +6,7 @@ mod support;
 use serde_json::Value;
 use switchboard_auth::{Dialect, Entropy, Key, Policy};
 
-use support::{Party, policy};
+use support::{Party, converse, policy};
 
 #[test]
 fn mutual_speaks_exactly_the_bytes_of_the_vectors() {
@@ -61,6 +61,20 @@ fn tutorial_speaks_exactly_the_bytes_of_the_vectors() {
     }
 }
 
+#[test]
+fn python_speaks_exactly_the_bytes_of_the_vectors() {
+    for case in cases(include_str!("vectors/python.json")) {
+        println!("case: {}", case.text("name"));
+        let digests = case.text("digests").parse().expect("a digest's name");
+        let policy = policy(Dialect::Python, &case.bytes("key")).with_digests(digests);
+        let mut server = Party::new(policy.accept(nonce(&case.bytes("server_nonce"))));
+        let mut client = Party::new(policy.call(nonce(&case.bytes("client_random"))));
+        let said = converse(&mut server, &mut client).into_iter().map(|(_, message)| message);
+        assert_eq!(said.collect::<Vec<_>>(), case.list("messages"));
+        assert!(server.is_done() && client.is_done());
+    }
+}
+
 /// Entropy whose first bytes are the nonce of a vector.
 fn nonce(bytes: &[u8]) -> Entropy {
     let mut entropy = [0x5a; Entropy::BYTES];
@@ -83,9 +97,12 @@ impl Case {
     }
 
     fn bytes(&self, field: &str) -> Vec<u8> {
-        let digits = self.text(field);
-        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
-        (0..digits.len()).step_by(2).map(byte).collect()
+        support::hex(self.text(field))
+    }
+
+    fn list(&self, field: &str) -> Vec<Vec<u8>> {
+        let items = self.0[field].as_array().expect("the field is a list");
+        items.iter().map(|item| support::hex(item.as_str().expect("a text"))).collect()
     }
 }
 

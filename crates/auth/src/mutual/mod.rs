@@ -54,7 +54,7 @@ impl Mutual {
     }
 
     pub(crate) fn client(entropy: Entropy) -> Mutual {
-        Mutual::AwaitChallenge { nonce: entropy.halves().0 }
+        Mutual::AwaitChallenge { nonce: entropy.leading() }
     }
 
     pub(crate) fn bytes_max(&self) -> usize {

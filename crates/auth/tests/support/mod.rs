@@ -161,6 +161,11 @@ pub(crate) fn honest_transcript(policy: &Policy) -> Transcript {
     transcript
 }
 
+pub(crate) fn hex(digits: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+    (0..digits.len()).step_by(2).map(byte).collect()
+}
+
 /// Small, seeded, and good enough to make up inputs (xorshift64*).
 pub(crate) struct Random(u64);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the vectors beside this file: every byte of the handshakes `tutorial` and `mutual` for
-fixed nonces, made with nothing but the standard library's hmac and hashlib.
+"""Writes the vectors beside this file: every byte of the handshakes `tutorial`, `python` and
+`mutual` for fixed nonces, made with nothing but the standard library's hmac and hashlib.
 
 Run it without arguments after changing a case; `--check` only compares.
 """
@@ -68,6 +68,34 @@ def tutorial(name, key, challenge):
     return {"name": name, "key": key.hex(), "challenge": challenge.hex(), "answer": answer.hex()}
 
 
+def python_answer(key, challenge, digest):
+    name = b"{" + digest.encode() + b"}"
+    return name + hmac.new(key, challenge, digest).digest()
+
+
+def python(name, key, server_nonce, client_random, digest="sha256"):
+    prefix = b"{" + digest.encode() + b"}"
+    # The last 16 bytes of a client's nonce are how clients know their own challenges.
+    prk = hmac_sha256(b"switchboard python", key)
+    client_nonce = client_random + hkdf_expand(prk, b"client's challenge" + client_random, 16)
+    messages = [
+        b"#CHALLENGE#" + prefix + server_nonce,
+        python_answer(key, prefix + server_nonce, digest),
+        b"#WELCOME#",
+        b"#CHALLENGE#" + prefix + client_nonce,
+        python_answer(key, prefix + client_nonce, digest),
+        b"#WELCOME#",
+    ]
+    return {
+        "name": name,
+        "key": key.hex(),
+        "digests": digest,
+        "server_nonce": server_nonce.hex(),
+        "client_random": client_random.hex(),
+        "messages": [sized(message).hex() for message in messages],
+    }
+
+
 def upwards(first, length=32):
     return bytes((first + i) % 256 for i in range(length))
 
@@ -95,11 +123,22 @@ TUTORIAL = [
     tutorial("ones", b"\xff" * 20, b"\xff" * 32),
 ]
 
+PYTHON = [
+    python("the usual", b"secret key", upwards(0, 40), upwards(0x40, 24)),
+    python("a short key", b"k", upwards(0x80, 40), upwards(0xA0, 24)),
+    python("a key of more than one block", b"\xaa" * 131, upwards(1, 40), upwards(2, 24)),
+    python("sha384", b"secret key", upwards(0, 40), upwards(0x40, 24), "sha384"),
+    python("sha3_256", b"secret key", upwards(0, 40), upwards(0x40, 24), "sha3_256"),
+    python("sha3_384", b"secret key", upwards(0, 40), upwards(0x40, 24), "sha3_384"),
+    python("md5", b"secret key", upwards(0, 40), upwards(0x40, 24), "md5"),
+]
+
 
 def main():
     folder = pathlib.Path(__file__).parent
     stale = []
-    for file, cases in (("mutual.json", MUTUAL), ("tutorial.json", TUTORIAL)):
+    files = (("mutual.json", MUTUAL), ("python.json", PYTHON), ("tutorial.json", TUTORIAL))
+    for file, cases in files:
         text = json.dumps(cases, indent=2, ensure_ascii=False) + "\n"
         path = folder / file
         if "--check" not in sys.argv:
