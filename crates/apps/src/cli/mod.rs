@@ -1,4 +1,4 @@
-//! What all programs share on the command line: exit codes, output, input, signals, logging.
+//! What all programs share on the command line: arguments, exit codes, output, input, signals, logging.
 //!
 //! Knows nothing of what a program is for; the mains in `src/bin` put these together with a module.
 //!
@@ -24,6 +24,7 @@
 //! }
 //! ```
 
+pub mod args;
 pub mod colour;
 pub mod exit;
 pub mod lines;
@@ -35,27 +36,4 @@ pub mod stdin;
 pub mod terminal;
 
 #[cfg(test)]
-mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
-    /// A writer whose content the test keeps.
-    #[derive(Clone, Default)]
-    pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
-
-    impl Shared {
-        pub(crate) fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-}
+pub(crate) mod kept;

@@ -70,11 +70,11 @@ pub enum Volume {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::tests::Shared;
+    use crate::cli::kept::Kept;
 
     #[test]
     fn quiet_keeps_the_line_that_scripts_wait_for() {
-        let written = Shared::default();
+        let written = Kept::default();
         let notes = Notes::over(written.clone(), Volume::Quiet);
         notes.note("hello");
         notes.listening("tcp://127.0.0.1:9");
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn notes_escape_what_they_quote() {
-        let written = Shared::default();
+        let written = Kept::default();
         Notes::over(written.clone(), Volume::Normal).note("from \x1b[2J");
         assert_eq!(written.text(), "from \\x1b[2J\n");
     }

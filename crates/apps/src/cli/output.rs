@@ -175,10 +175,10 @@ const SCHEMA_VERSION: u32 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::tests::Shared;
+    use crate::cli::kept::Kept;
 
     fn printed(format: Format, audience: Audience, payloads: &[&[u8]]) -> String {
-        let written = Shared::default();
+        let written = Kept::default();
         let mut output = Output::over(written.clone(), format, audience);
         for payload in payloads {
             output.message(payload).unwrap();

@@ -12,17 +12,21 @@
 //! The editor never waits for credit: it must be there to take what is printed, or a flood of messages
 //! at the moment of pressing Enter would block the printing thread for good.
 
+mod printer;
+mod restore;
+
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Config, Editor, ExternalPrinter};
+use rustyline::{Config, Editor};
 use signal_hook::consts::SIGINT;
 
+pub use self::printer::Printer;
+use self::printer::into_io;
+pub use self::restore::restore;
 use super::lines::LineError;
 use super::stdin::{Credit, Input, pump, spawn_metered};
 
@@ -40,7 +44,7 @@ impl Console {
     pub fn start(prompt: &str, deliver: impl FnMut(Input) + Send + 'static) -> io::Result<Self> {
         match open_editor() {
             Some((editor, printer)) => edit(editor, printer, prompt.to_owned(), deliver),
-            None => Ok(Self { credit: pump(deliver)?, printer: Printer(Target::Stdout) }),
+            None => Ok(Self { credit: pump(deliver)?, printer: Printer::stdout() }),
         }
     }
 
@@ -54,85 +58,43 @@ impl Console {
         self.credit.clone()
     }
 
-    /// Where to print; whole lines only. Usable on any thread.
+    /// Where to print, by whole lines. Usable on any thread.
     pub fn printer(&self) -> Printer {
         self.printer.clone()
     }
 
     /// Whether a person sits at a terminal.
     pub fn is_interactive(&self) -> bool {
-        matches!(self.printer.0, Target::Editor(_))
-    }
-}
-
-/// Prints whole lines to stdout, above the line being typed if there is one.
-#[derive(Clone)]
-pub struct Printer(Target);
-
-impl Write for Printer {
-    /// Each call is to bring whole lines of UTF-8: the editor redraws the typed line after it.
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        match &self.0 {
-            Target::Stdout => io::stdout().write(lines),
-            Target::Editor(printer) => {
-                let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
-                printer.print(String::from_utf8_lossy(lines).into_owned()).map_err(into_io)?;
-                Ok(lines.len())
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush()
-    }
-}
-
-/// Gives the terminal back as it was found, if an editor has it. `cli::exit::run` does this at the end;
-/// whoever ends the process by another way calls it first.
-pub fn restore() {
-    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(modes) = found {
-        // Nothing can be done about a terminal that is gone.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
-        let _ = io::stdout().write_all(LEAVE_EDITOR).and_then(|()| io::stdout().flush());
+        self.printer.is_editor()
     }
 }
 
 type LineEditor = Editor<(), FileHistory>;
-type SharedPrinter = Arc<Mutex<dyn ExternalPrinter + Send>>;
-
-#[derive(Clone)]
-enum Target {
-    Stdout,
-    Editor(SharedPrinter),
-}
 
 /// An editor where one makes sense: on a terminal that can move its cursor, in both directions.
-fn open_editor() -> Option<(LineEditor, SharedPrinter)> {
+fn open_editor() -> Option<(LineEditor, Printer)> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return None;
     }
     let config = Config::builder().auto_add_history(true).build();
     let mut editor = LineEditor::with_config(config).ok()?;
     let printer = editor.create_external_printer().ok()?;
-    Some((editor, Arc::new(Mutex::new(printer))))
+    Some((editor, Printer::editor(printer)))
 }
 
 fn edit(
     editor: LineEditor,
-    printer: SharedPrinter,
+    printer: Printer,
     prompt: String,
     deliver: impl FnMut(Input) + Send + 'static,
 ) -> io::Result<Console> {
-    *FOUND.lock().unwrap_or_else(PoisonError::into_inner) = tcgetattr(io::stdin()).ok();
-
+    restore::remember(&printer);
     let (typed, lines) = sync_channel(TYPED_LINES_MAX);
-    let printer = Printer(Target::Editor(printer));
     let credit = spawn_metered(move || next_typed(&lines), deliver)?;
     let mut notes = printer.clone();
     thread::Builder::new().name("editor".into()).spawn(move || {
         read_lines(editor, &prompt, &typed, || {
-            let _ = notes.write_all(TOO_MANY_LINES);
+            let _ = notes.write_all(TOO_MANY_LINES.as_bytes());
         });
     })?;
     Ok(Console { credit, printer })
@@ -167,21 +129,7 @@ fn next_typed(lines: &Receiver<Input>) -> Input {
     lines.recv().unwrap_or(Input::End)
 }
 
-fn into_io(error: ReadlineError) -> io::Error {
-    match error {
-        ReadlineError::Io(error) => error,
-        ReadlineError::Errno(errno) => io::Error::from_raw_os_error(errno as i32),
-        other => io::Error::other(other),
-    }
-}
-
-/// The terminal's modes before the editor changed them. A terminal belongs to the process, so this does too.
-static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
-
-/// Erases the prompt and ends bracketed paste, which the editor switches on.
-const LEAVE_EDITOR: &[u8] = b"\r\x1b[K\x1b[?2004l";
-
 /// Lines typed or pasted while nobody takes them; enough for any pasted page.
 const TYPED_LINES_MAX: usize = 1000;
 
-const TOO_MANY_LINES: &[u8] = b"(too many lines are waiting to be sent; the last one was not taken)\n";
+const TOO_MANY_LINES: &str = "(too many lines are waiting to be sent; the last one was not taken)\n";

@@ -1,0 +1,264 @@
+//! Arguments that several programs take, in two stages: what was typed (`...Args`, to be flattened into a
+//! program's own), and what it means (`SessionOptions`).
+//!
+//! Leaves where keys are kept to `keyring`, and what to do with the options to the session.
+//!
+//! ```no_run
+//! use clap::Parser;
+//! use switchboard::cli::args::{Defaults, OutputArgs, SessionArgs};
+//! use switchboard::endpoint::Endpoint;
+//!
+//! #[derive(Parser)]
+//! struct TalkArgs {
+//!     endpoint: Endpoint,
+//!     #[command(flatten)]
+//!     session: SessionArgs,
+//!     #[command(flatten)]
+//!     output: OutputArgs,
+//! }
+//!
+//! # fn main() -> switchboard::cli::exit::Result<()> {
+//! let args = TalkArgs::parse();
+//! let notes = args.output.start();
+//! let defaults = Defaults { framing: "raw", auth: auth::Dialect::None, service: "talk" };
+//! let options = args.session.options(&defaults, [&args.endpoint], &notes)?;
+//! # drop(options);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use auth::{Dialect, Keyring, Policy};
+use clap::Args;
+use framing::FrameSpec;
+
+use super::exit::{Blame, Failure, Fault, Result};
+use super::logging;
+use super::notes::{Notes, Volume};
+use super::output::Format;
+use crate::endpoint::Endpoint;
+use crate::keyring::{Form, Source};
+
+/// What was typed about the session.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Session")]
+pub struct SessionArgs {
+    /// How messages are told apart: raw, u32be, i32le, varint, python, netstring, lines, nul, delim=..., with
+    /// options as in u32be,max=1MiB
+    #[arg(long, value_name = "SPEC")]
+    framing: Option<FrameSpec>,
+    /// How callers prove who they are: none, tutorial, python, mutual or noise
+    #[arg(long, value_name = "DIALECT")]
+    auth: Option<Dialect>,
+    /// The file with the key; else `SWITCHBOARD_KEY_FILE`, else `SWITCHBOARD_KEY`, else a prompt
+    #[arg(long, value_name = "PATH")]
+    key_file: Option<PathBuf>,
+    /// The service that both sides mean, if not this program's own
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Which server is meant, where several hold the same keys
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// Allow an unencrypted handshake with other hosts
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// What a program means where nothing was typed.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// A spec, as it would be typed.
+    pub framing: &'static str,
+    /// The dialect.
+    pub auth: Dialect,
+    /// The program's own word for what it offers.
+    pub service: &'static str,
+}
+
+/// What a session is to be like.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// How messages are told apart.
+    pub spec: FrameSpec,
+    /// Who may speak, and how that is proved.
+    pub policy: Policy,
+}
+
+impl SessionArgs {
+    /// What was typed, with the program's defaults for the rest, about these endpoints. Reads the keys,
+    /// which may ask for one. Refuses to show a handshake to other hosts unless told to.
+    pub fn options<'a>(
+        &self,
+        defaults: &Defaults,
+        endpoints: impl IntoIterator<Item = &'a Endpoint>,
+        notes: &Notes,
+    ) -> Result<SessionOptions> {
+        let dialect = self.auth.unwrap_or(defaults.auth);
+        for endpoint in endpoints {
+            self.check_confinement(dialect, endpoint)?;
+        }
+        let keyring = self.keyring(dialect, notes).blame(Fault::Usage)?;
+        let policy = Policy::new(dialect, Arc::new(keyring)).blame(Fault::Usage)?;
+        let policy = policy
+            .with_service(self.service.as_deref().unwrap_or(defaults.service))
+            .with_server_name(self.server_name.as_deref().unwrap_or_default());
+        Ok(SessionOptions { spec: self.spec(defaults)?, policy })
+    }
+
+    fn spec(&self, defaults: &Defaults) -> Result<FrameSpec> {
+        match &self.framing {
+            Some(spec) => Ok(spec.clone()),
+            None => Ok(defaults.framing.parse::<FrameSpec>().context("this program's default framing")?),
+        }
+    }
+
+    fn check_confinement(&self, dialect: Dialect, endpoint: &Endpoint) -> Result<()> {
+        if self.insecure || !dialect.is_confined_to_host() {
+            return Ok(());
+        }
+        // An endpoint that cannot be used at all has a better reason to be refused than this one.
+        if endpoint.resolve()?.is_local() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Fault::Usage,
+            format!(
+                "`{dialect}` does not protect what is said, and {endpoint} is not only on this host: \
+                 use --auth noise, a loopback address or a Unix socket (a tunnel can lead there), or insist with --insecure"
+            ),
+        ))
+    }
+
+    fn keyring(&self, dialect: Dialect, notes: &Notes) -> anyhow::Result<Keyring> {
+        if dialect == Dialect::None {
+            return Ok(Keyring::new());
+        }
+        let source = Source::find(self.key_file.as_deref()).with_context(|| format!("--auth {dialect}"))?;
+        Ok(source.load(Form::of(dialect), notes)?)
+    }
+}
+
+/// What was typed about what is said.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Say nothing beside the messages and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Log what happens inside to stderr; more with each
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Print messages as JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl OutputArgs {
+    /// Starts the log and gives a writer of notes to stderr: the first thing a program does.
+    pub fn start(&self) -> Notes {
+        logging::start(self.verbose);
+        Notes::stderr(self.volume())
+    }
+
+    /// How much to say beside the messages.
+    pub fn volume(&self) -> Volume {
+        if self.quiet { Volume::Quiet } else { Volume::Normal }
+    }
+
+    /// How to print messages.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { Format::Text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+
+    const DEFAULTS: Defaults = Defaults { framing: "u32be", auth: Dialect::None, service: "echo" };
+
+    #[derive(Parser)]
+    struct Program {
+        endpoint: Endpoint,
+        #[command(flatten)]
+        session: SessionArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    }
+
+    fn program(line: &str) -> Program {
+        Program::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn options(line: &str) -> Result<SessionOptions> {
+        let typed = program(line);
+        typed.session.options(&DEFAULTS, [&typed.endpoint], &Notes::stderr(Volume::Quiet))
+    }
+
+    fn key_file(folder: &Path, content: &str) -> String {
+        let path = folder.join("key");
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn what_is_not_typed_is_the_programs_default() {
+        let options = options("echo 127.0.0.1:9000").unwrap();
+        assert_eq!(options.spec, "u32be".parse().unwrap());
+        assert_eq!(options.policy.dialect(), Dialect::None);
+    }
+
+    #[test]
+    fn what_is_typed_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = key_file(folder.path(), &format!("alice {}\n", "ab".repeat(32)));
+        let options =
+            options(&format!("echo [::1]:1 --framing lines --auth mutual --key-file {path}")).unwrap();
+        assert_eq!(options.spec, "lines".parse().unwrap());
+        assert_eq!(options.policy.dialect(), Dialect::Mutual);
+    }
+
+    #[test]
+    fn a_dialect_in_the_open_stays_on_the_host_unless_insisted_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = key_file(folder.path(), "secret\n");
+        let base = format!("--auth tutorial --key-file {path}");
+        assert!(options(&format!("echo 127.0.0.1:1 {base}")).is_ok());
+        assert!(options(&format!("echo unix:/run/x {base}")).is_ok());
+        assert!(options(&format!("echo 0.0.0.0:1 {base} --insecure")).is_ok());
+        assert!(options("echo 0.0.0.0:1 --auth none").is_ok());
+
+        let refused = options(&format!("echo 0.0.0.0:1 {base}")).unwrap_err();
+        assert_eq!(refused.fault(), Fault::Usage);
+        assert!(refused.message().contains("--auth noise"), "{}", refused.message());
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_usage_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = key_file(folder.path(), "secret\n");
+        for line in [
+            format!("echo 127.0.0.1:1 --auth mutual --key-file {path}"),
+            format!("echo 127.0.0.1:1 --auth tutorial --key-file {path}.missing"),
+        ] {
+            let failure = options(&line).unwrap_err();
+            assert_eq!(failure.fault(), Fault::Usage, "{}", failure.message());
+        }
+    }
+
+    #[test]
+    fn output_is_chosen_by_flags() {
+        let typed = program("echo 127.0.0.1:1 -q --json -vv").output;
+        assert_eq!((typed.volume(), typed.format(), typed.verbose), (Volume::Quiet, Format::Json, 2));
+        let typed = program("echo 127.0.0.1:1").output;
+        assert_eq!((typed.volume(), typed.format(), typed.verbose), (Volume::Normal, Format::Text, 0));
+    }
+}
