@@ -12,7 +12,15 @@ use crate::python::Python;
 use crate::tutorial::Tutorial;
 use crate::{Dialect, Entropy, Refused};
 
-/// One handshake of one side. Advancing it uses it up, so what has ended cannot be driven again.
+/// One handshake of one side. Advancing it uses it up, so what has ended cannot be driven again:
+///
+/// ```compile_fail,E0382
+/// # use switchboard_auth::Handshake;
+/// fn twice(handshake: Handshake) {
+///     let _ = handshake.advance(b"a wrong answer", &mut Vec::new());
+///     let _ = handshake.advance(b"another guess", &mut Vec::new());
+/// }
+/// ```
 pub struct Handshake {
     terms: Arc<Terms>,
     state: State,
@@ -155,7 +163,7 @@ impl<S> Step<S> {
 
 /// The proof that a handshake ended well. Nothing else makes one.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use switchboard_auth::{Authenticated, Dialect};
 /// let forged = Authenticated { dialect: Dialect::None, caller: None };
 /// ```

@@ -5,7 +5,9 @@ mod support;
 
 use switchboard_auth::{Dialect, Digest, Entropy, Policy, Refused};
 
-use support::{Party, State, converse, entropy, flip, hex, honest_transcript, pair, policy, policy_with};
+use support::{
+    From, Party, State, converse, entropy, flip, hex, honest_transcript, pair, policy, policy_with,
+};
 
 const CHALLENGE: usize = 0;
 const ANSWER: usize = 1;
@@ -164,7 +166,7 @@ fn no_flipped_bit_of_any_message_is_accepted_by_its_receiver() {
             for bit in 0..message.len() * 8 {
                 let (mut server, mut client) = pair(&policy);
                 support::converse_through(&mut server, &mut client, flip(index, bit));
-                let receiver = if *from == support::From::Server { &client } else { &server };
+                let receiver = if *from == From::Server { &client } else { &server };
                 assert!(!receiver.is_done(), "message {index}, bit {bit}");
             }
         }
@@ -292,6 +294,33 @@ fn another_key_is_refused_by_either_side() {
     converse(&mut server, &mut client);
     assert_eq!(server.refusal(), Some(Refused::WrongAnswer));
     assert!(client.is_pending());
+}
+
+#[test]
+fn the_budget_has_room_for_one_full_message_for_each_that_is_due() {
+    let messages = honest_transcript(&python());
+    let (server, client) = pair(&python());
+    for (mut party, peer) in [(server, From::Client), (client, From::Server)] {
+        let mut budgets = Vec::new();
+        party.hear(&[]);
+        for (_, message) in messages.iter().filter(|(from, _)| *from == peer) {
+            if let State::Pending(handshake) = &party.state {
+                budgets.push(handshake.bytes_max());
+            }
+            party.hear(message);
+        }
+        assert!(party.is_done());
+        assert_eq!(budgets, [3 * 260, 2 * 260, 260]);
+    }
+}
+
+#[test]
+fn a_challenge_may_fill_a_message_and_no_more() {
+    let challenge = |bytes: usize| frame(&[&b"#CHALLENGE#{sha256}"[..], &vec![7; bytes - 19]].concat());
+    let (client, said) = client_hearing(&python(), &challenge(256));
+    assert_eq!((client.is_pending(), said.len()), (true, 4 + 8 + 32));
+    let (client, _) = client_hearing(&python(), &challenge(257));
+    assert_eq!(client.refusal(), Some(Refused::TooLong { declared: 257, limit: 256 }));
 }
 
 #[test]

@@ -9,6 +9,9 @@
 //!   | -- accept: header 16, server tag 32 --------------> |
 //! ```
 //!
+//! Somebody who stands between two honest sides and passes every byte on is noticed by them only if
+//! they sign a channel binding, or if what follows is encrypted by other means.
+//!
 //! The order of the messages stands here; their bytes are in `wire`, the keys and tags in `proof`.
 
 mod proof;

@@ -32,7 +32,7 @@ pub(super) fn of_client(entropy: Entropy, key: &Key) -> Nonce {
 pub(super) fn is_marked(challenge: &[u8], key: &Key) -> bool {
     let Some(nonce) = challenge.last_chunk::<NONCE_BYTES>() else { return false };
     let (random, place) = nonce.split_at(RANDOM_BYTES);
-    // No secret is compared: whoever forges a mark has a challenge refused that was his own.
+    // No secret is compared: whoever forges a mark only has its own challenge refused.
     mark_of(random, key) == *place
 }
 
