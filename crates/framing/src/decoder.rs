@@ -1,0 +1,91 @@
+//! A decoder that holds the bytes until they make messages. Where messages lie is `decode`'s business.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::decode::{Decoded, FrameDecoder};
+use crate::error::FrameError;
+use crate::spec::FrameSpec;
+
+/// Takes bytes as they come and gives messages as they are complete.
+///
+/// It holds the bytes that have come and not been given out, in a buffer that grows by doubling, so at most twice
+/// as many and a constant; what a peer announces reserves nothing. A message shares its buffer with its neighbours,
+/// so keeping one keeps them all: copy what is kept for long.
+///
+/// ```
+/// use switchboard_framing::{Decoder, FrameSpec};
+///
+/// let mut decoder = Decoder::new("lines".parse::<FrameSpec>()?);
+/// decoder.feed(b"one\ntw");
+/// assert_eq!(decoder.next()?.as_deref(), Some(&b"one"[..]));
+/// assert_eq!(decoder.next()?, None);
+/// decoder.feed(b"o\n");
+/// assert_eq!(decoder.next()?.as_deref(), Some(&b"two"[..]));
+/// decoder.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    frames: FrameDecoder,
+    /// What has come and not been given out.
+    held: BytesMut,
+    skipped: u64,
+}
+
+impl Decoder {
+    /// A decoder before the first byte of a stream.
+    #[expect(clippy::needless_pass_by_value, reason = "one calling convention with the reader and writer")]
+    pub fn new(spec: FrameSpec) -> Decoder {
+        Decoder { frames: spec.decoder(), held: BytesMut::new(), skipped: 0 }
+    }
+
+    /// Bytes that have come.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+    }
+
+    /// The next message; `None` until more bytes come. An error is final.
+    #[expect(clippy::should_implement_trait, reason = "an iterator that goes on after `None` would surprise")]
+    pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
+        loop {
+            match self.frames.decode(&self.held)? {
+                Decoded::Message { payload, consumed } => {
+                    let frame = self.held.split_to(consumed).freeze();
+                    self.release_when_empty();
+                    return Ok(Some(frame.slice(payload)));
+                }
+                Decoded::NeedMore { .. } => return Ok(None),
+                Decoded::Skipped { consumed, declared } => {
+                    self.held.advance(consumed);
+                    self.release_when_empty();
+                    self.skipped += u64::from(declared.is_some());
+                }
+            }
+        }
+    }
+
+    /// The stream has ended: an error unless it ended between two messages. Call it when `next` gives `None`.
+    pub fn finish(&mut self) -> Result<(), FrameError> {
+        self.frames.finish(&self.held)
+    }
+
+    /// Bytes that have come and not been given out, e.g. for whoever takes over the stream.
+    pub fn held(&self) -> &[u8] {
+        &self.held
+    }
+
+    /// Messages over the limit that have been dropped, with [`Overflow::Skip`](crate::Overflow::Skip).
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// An idle decoder owns no large buffer, whatever it has been through.
+    fn release_when_empty(&mut self) {
+        if self.held.is_empty() && self.held.capacity() > IDLE_BYTES_MAX {
+            self.held = BytesMut::new();
+        }
+    }
+}
+
+/// Saves the next small message an allocation; ten thousand idle decoders have 40 MiB of it at the worst.
+const IDLE_BYTES_MAX: usize = 4 << 10;

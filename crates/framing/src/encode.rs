@@ -1,0 +1,73 @@
+//! From payload to frame: what goes around it, or all of it appended to a buffer. Refuses what the decoder on the
+//! other side would refuse or read differently.
+
+use bytes::BufMut;
+
+use crate::crc32c;
+use crate::envelope::Envelope;
+use crate::error::EncodeError;
+use crate::netstring::{self, COMMA};
+use crate::spec::{Check, FrameSpec, Layout};
+use crate::{python, varint};
+
+impl FrameSpec {
+    /// What goes before and after this payload, for a vectored write of all three.
+    #[inline]
+    pub fn envelope(&self, payload: &[u8]) -> Result<Envelope, EncodeError> {
+        self.check_payload(payload)?;
+        let body = (payload.len() + self.check.bytes()) as u64;
+        let mut envelope = Envelope::default();
+        match &self.layout {
+            Layout::Raw | Layout::Fixed(_) => {}
+            Layout::Prefix(prefix) => prefix.write(body, &mut envelope.header),
+            Layout::Varint => varint::write(body, &mut envelope.header),
+            Layout::Python => python::write(body, &mut envelope.header),
+            Layout::Netstring => netstring::write(body, &mut envelope.header),
+            Layout::Delimited(delimiters) => envelope.trailer.push(delimiters.written()),
+        }
+        if self.check == Check::Crc32c {
+            envelope.trailer.push(&crc32c::of(payload).to_le_bytes());
+        }
+        if self.layout == Layout::Netstring {
+            envelope.trailer.push(&[COMMA]);
+        }
+        Ok(envelope)
+    }
+
+    /// Appends the whole frame; nothing on an error.
+    #[inline]
+    pub fn encode(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
+        let envelope = self.envelope(payload)?;
+        let (needed, room) = (envelope.bytes() + payload.len(), out.remaining_mut());
+        if needed > room {
+            return Err(EncodeError::NoRoom { needed, room });
+        }
+        out.put_slice(envelope.header());
+        out.put_slice(payload);
+        out.put_slice(envelope.trailer());
+        Ok(())
+    }
+
+    #[inline]
+    fn check_payload(&self, payload: &[u8]) -> Result<(), EncodeError> {
+        // On a raw stream every read is a message, so nothing sent can be wrong.
+        if self.is_raw() {
+            return Ok(());
+        }
+        let (len, limit) = (payload.len(), self.payload_bytes_max());
+        if len > limit {
+            return Err(EncodeError::TooLong { len, limit });
+        }
+        match &self.layout {
+            Layout::Prefix(_) | Layout::Fixed(_) if len < self.payload_bytes_min() => {
+                Err(EncodeError::TooShort { len, least: self.payload_bytes_min() })
+            }
+            Layout::Prefix(prefix) => prefix.check_kept_field(payload, (len + self.check.bytes()) as u64),
+            Layout::Delimited(delimiters) => match delimiters.cut_within(payload) {
+                Some(at) => Err(EncodeError::HoldsDelimiter { at }),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A spec as text, the shortest that reads back as the same spec. Options stand in the order of the documents.
+
+use alloc::string::String;
+use core::fmt::{self, Display, Formatter, Write};
+
+use super::{
+    Check, FrameSpec, Layout, NAMED_DELIMITERS, Overflow, default_bytes_max, payload_bytes_statable, size,
+};
+use crate::delimiters::Delimiters;
+use crate::prefix::Prefix;
+
+impl Display for FrameSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_layout(&self.layout, f)?;
+        if self.bytes_max != self.bytes_max_unasked() {
+            f.write_str(",max=")?;
+            size::write(self.bytes_max, f)?;
+        }
+        if let Layout::Prefix(prefix) = &self.layout {
+            write_prefix_options(prefix, f)?;
+        }
+        if self.check == Check::Crc32c {
+            f.write_str(",crc32c")?;
+        }
+        if self.overflow == Overflow::Skip {
+            f.write_str(",over=skip")?;
+        }
+        Ok(())
+    }
+}
+
+impl FrameSpec {
+    /// The limit that the spec has when its text does not say one.
+    fn bytes_max_unasked(&self) -> u32 {
+        let most = payload_bytes_statable(&self.layout, self.check);
+        let default = default_bytes_max(&self.layout);
+        u32::try_from(most).unwrap_or(default).min(default)
+    }
+}
+
+fn write_layout(layout: &Layout, f: &mut Formatter<'_>) -> fmt::Result {
+    match layout {
+        Layout::Raw => f.write_str("raw"),
+        Layout::Prefix(prefix) => f.write_str(prefix.field.name()),
+        Layout::Varint => f.write_str("varint"),
+        Layout::Python => f.write_str("python"),
+        Layout::Netstring => f.write_str("netstring"),
+        Layout::Delimited(delimiters) => write_delimiters(delimiters, f),
+        Layout::Fixed(bytes) => {
+            f.write_str("fixed=")?;
+            size::write(*bytes, f)
+        }
+    }
+}
+
+fn write_prefix_options(prefix: &Prefix, f: &mut Formatter<'_>) -> fmt::Result {
+    if prefix.offset > 0 {
+        write!(f, ",offset={}", prefix.offset)?;
+    }
+    match prefix.adjust() {
+        0 => {}
+        _ if prefix.is_inclusive() => f.write_str(",incl")?,
+        adjust => write!(f, ",adjust={adjust}")?,
+    }
+    if prefix.strip() != usize::from(prefix.strip_default()) {
+        write!(f, ",strip={}", prefix.strip())?;
+    }
+    Ok(())
+}
+
+/// By name if the delimiters have one.
+fn write_delimiters(delimiters: &Delimiters, f: &mut Formatter<'_>) -> fmt::Result {
+    let mut escaped = String::new();
+    for delimiter in delimiters.iter() {
+        escaped.push_str(if escaped.is_empty() { "" } else { "|" });
+        delimiter.iter().try_for_each(|&byte| write_byte(byte, &mut escaped))?;
+    }
+    match NAMED_DELIMITERS.iter().find(|(_, text)| *text == escaped) {
+        Some((name, _)) => f.write_str(name),
+        None => write!(f, "delim={escaped}"),
+    }
+}
+
+/// Printable ASCII as it is, unless it means something in a spec.
+fn write_byte(byte: u8, f: &mut String) -> fmt::Result {
+    match byte {
+        b'\n' => f.write_str("\\n"),
+        b'\r' => f.write_str("\\r"),
+        b'\t' => f.write_str("\\t"),
+        0 => f.write_str("\\0"),
+        b'\\' | b',' | b'|' => write!(f, "\\{}", char::from(byte)),
+        b' '..=b'~' => f.write_char(char::from(byte)),
+        _ => write!(f, "\\x{byte:02x}"),
+    }
+}

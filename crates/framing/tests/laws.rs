@@ -1,0 +1,133 @@
+//! The kit's laws on every spec, with streams that are right, damaged, hostile and random.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
+
+mod common;
+
+use common::specs_with_limit;
+use switchboard_framing::testkit::{self, Codec, Random, Seed};
+use switchboard_framing::{FrameSpec, Overflow};
+
+/// Printed by a failing test; change it to try others.
+const SEED: Seed = Seed(0x5eed_f4a3);
+
+/// The limit in these tests: above the payloads that are sent, and low enough for random lengths to be over it.
+const LIMIT: usize = 64;
+
+/// Bytes that mean something to some framing.
+const TROUBLE: &[u8] = b"\0\0\0\x01\x02\x7f\x80\xff0019:,\r\na;-";
+
+/// Payloads that this spec can send, from those that are random and those that it asks for.
+fn payloads_for(spec: &FrameSpec, count: usize) -> Vec<Vec<u8>> {
+    let mut random = Random::new(SEED);
+    let mut payloads = testkit::payloads(SEED, count, LIMIT.min(spec.payload_bytes_max()));
+    for len in [spec.payload_bytes_min(), spec.payload_bytes_min() + 1] {
+        payloads.push(random.bytes(len));
+    }
+    for payload in &mut payloads {
+        fill_kept_field(spec, payload);
+    }
+    payloads
+}
+
+/// Where a spec keeps its length field in the message, the error says which number belongs into it.
+fn fill_kept_field(spec: &FrameSpec, payload: &mut [u8]) {
+    for at in 0..payload.len().saturating_sub(1) {
+        let before = [payload[at], payload[at + 1]];
+        let Err(switchboard_framing::EncodeError::WrongLength { needed }) = spec.envelope(payload) else {
+            return;
+        };
+        payload[at..at + 2].copy_from_slice(&u16::try_from(needed).unwrap().to_be_bytes());
+        if spec.envelope(payload).is_ok() {
+            return;
+        }
+        payload[at..at + 2].copy_from_slice(&before);
+    }
+}
+
+fn stream_of(spec: &FrameSpec, count: usize) -> Vec<u8> {
+    payloads_for(spec, count)
+        .iter()
+        .filter_map(|payload| Codec::encode(spec, payload).ok())
+        .flatten()
+        .collect()
+}
+
+fn assert_split_independent(spec: &FrameSpec, stream: &[u8]) {
+    for spec in [spec.clone(), spec.clone().with_overflow(Overflow::Skip)] {
+        if let Err(violation) = testkit::split_independence(&spec, stream, SEED) {
+            panic!("{spec}, {SEED:?}: {violation}");
+        }
+    }
+}
+
+#[test]
+fn what_is_sent_comes_back_and_a_stream_cut_short_is_noticed() {
+    for spec in specs_with_limit(LIMIT) {
+        if let Err(violation) = testkit::round_trip(&spec, &payloads_for(&spec, 60)) {
+            panic!("{spec}, {SEED:?}: {violation}");
+        }
+    }
+}
+
+#[test]
+fn most_payloads_can_be_sent() {
+    for spec in specs_with_limit(LIMIT) {
+        let payloads = payloads_for(&spec, 60);
+        let sent = payloads.iter().filter(|payload| spec.envelope(payload).is_ok()).count();
+        let expected = if spec.payload_bytes_min() == spec.payload_bytes_max() { 1 } else { 12 };
+        assert!(sent >= expected, "{spec}: only {sent} of {} payloads can be sent", payloads.len());
+    }
+}
+
+#[test]
+fn cutting_a_right_stream_changes_nothing() {
+    for spec in specs_with_limit(LIMIT) {
+        assert_split_independent(&spec, &stream_of(&spec, 14));
+    }
+}
+
+#[test]
+fn cutting_a_stream_that_stops_changes_nothing() {
+    for spec in specs_with_limit(LIMIT) {
+        let stream = stream_of(&spec, 6);
+        for end in stream.len().saturating_sub(12)..stream.len() {
+            assert_split_independent(&spec, &stream[..end]);
+        }
+    }
+}
+
+#[test]
+fn cutting_a_damaged_stream_changes_nothing() {
+    let mut random = Random::new(SEED);
+    for spec in specs_with_limit(LIMIT) {
+        let stream = stream_of(&spec, 5);
+        for _ in 0..20 {
+            let mut damaged = stream.clone();
+            let at = random.below(damaged.len());
+            damaged[at] ^= 1 << random.below(8);
+            assert_split_independent(&spec, &damaged);
+        }
+    }
+}
+
+#[test]
+fn cutting_a_random_stream_changes_nothing() {
+    let mut random = Random::new(SEED);
+    for spec in specs_with_limit(LIMIT) {
+        for _ in 0..30 {
+            // Few different bytes: so lengths are small, delimiters appear, and digits follow digits.
+            let alphabet: Vec<u8> = (0..4).map(|_| TROUBLE[random.below(TROUBLE.len())]).collect();
+            let stream: Vec<u8> = (0..random.below(150)).map(|_| alphabet[random.below(4)]).collect();
+            assert_split_independent(&spec, &stream);
+        }
+    }
+}
+
+#[test]
+fn cutting_a_stream_with_a_message_over_the_limit_changes_nothing() {
+    for small in specs_with_limit(8) {
+        let large = small.clone().with_payload_bytes_max(LIMIT).unwrap();
+        assert_split_independent(&small, &stream_of(&large, 25));
+    }
+}
