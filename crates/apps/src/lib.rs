@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod endpoint;
 pub mod escape;
+pub mod frame;
 pub mod key;
 pub mod keyring;
 pub mod session;

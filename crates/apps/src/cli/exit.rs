@@ -18,11 +18,14 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+use framing::{EncodeError, FrameError, SpecError};
+
 use super::colour::{Colour, ERROR};
 use super::output::OutputError;
 use super::terminal;
 use crate::endpoint::{AdoptError, ParseEndpointError, ResolveError};
 use crate::escape;
+use crate::keyring::LoadError;
 
 /// Runs a program and turns its end into an exit code, printing an error once.
 pub fn run(main: impl FnOnce() -> Result<()>) -> ExitCode {
@@ -133,16 +136,33 @@ fn end(failure: &Failure) -> ExitCode {
 }
 
 fn known_fault(cause: &(dyn Error + 'static)) -> Option<Fault> {
-    if cause.is::<ParseEndpointError>() || cause.is::<AdoptError>() {
+    if cause.is::<ParseEndpointError>() || cause.is::<AdoptError>() || is_of_usage(cause) {
         return Some(Fault::Usage);
     }
-    if let Some(error) = cause.downcast_ref::<ResolveError>() {
-        return Some(match error {
-            ResolveError::Adopt(_) => Fault::Usage,
-            _ => Fault::Connection,
-        });
+    if cause.is::<FrameError>() || cause.is::<EncodeError>() {
+        return Some(Fault::Protocol);
     }
-    cause.downcast_ref::<io::Error>().and_then(|error| fault_of_io(error.kind()))
+    if cause.is::<auth::Refused>() {
+        return Some(Fault::Authentication);
+    }
+    if let Some(error) = cause.downcast_ref::<ResolveError>() {
+        return Some(fault_of_resolve(error));
+    }
+    let error = cause.downcast_ref::<io::Error>()?;
+    // What an `io::Error` wraps is not among its causes.
+    let wrapped = error.get_ref().and_then(|wrapped| known_fault(wrapped));
+    wrapped.or_else(|| fault_of_io(error.kind()))
+}
+
+fn is_of_usage(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<SpecError>() || cause.is::<auth::PolicyError>() || cause.is::<LoadError>()
+}
+
+fn fault_of_resolve(error: &ResolveError) -> Fault {
+    match error {
+        ResolveError::Adopt(_) => Fault::Usage,
+        _ => Fault::Connection,
+    }
 }
 
 /// Kinds that only a network gives. A missing file or a full disk is for the place to judge.
@@ -205,6 +225,11 @@ mod tests {
         assert_eq!(fails(refused).fault(), Fault::Connection);
         assert_eq!(fails(ParseEndpointError::NoPath).fault(), Fault::Usage);
         assert_eq!(fails(io::Error::other("disk")).fault(), Fault::Other);
+
+        let negative = FrameError::Negative { declared: -2 };
+        assert_eq!(fails(negative).fault(), Fault::Protocol);
+        assert_eq!(fails(io::Error::new(io::ErrorKind::InvalidData, negative)).fault(), Fault::Protocol);
+        assert_eq!(fails(auth::Refused::WrongProof).fault(), Fault::Authentication);
     }
 
     #[test]

@@ -54,11 +54,9 @@ impl Output {
         self.write(format!("{line}\n").as_bytes())
     }
 
-    /// Prints an object on one line, after the schema's version: `{"v":1,...}`.
+    /// Prints an object as [`json_line`] has it.
     pub fn object(&mut self, body: &impl Serialize) -> Result<(), OutputError> {
-        let line = serde_json::to_string(&Versioned { v: SCHEMA_VERSION, body })
-            .map_err(|error| OutputError::Failed(error.into()))?;
-        self.write(format!("{}\n", escape::in_json(&line)).as_bytes())
+        self.write(json_line(body)?.as_bytes())
     }
 
     /// What a peer sent, fit for who is looking.
@@ -133,6 +131,13 @@ impl From<io::Error> for OutputError {
             _ => Self::Failed(error),
         }
     }
+}
+
+/// An object on one line, after the schema's version: `{"v":1,...}` and a newline.
+pub fn json_line(body: &impl Serialize) -> Result<String, OutputError> {
+    let line = serde_json::to_string(&Versioned { v: SCHEMA_VERSION, body })
+        .map_err(|error| OutputError::Failed(error.into()))?;
+    Ok(format!("{}\n", escape::in_json(&line)))
 }
 
 /// A message's bytes in JSON: `text` if they are UTF-8, else `hex`. To be flattened into an object.

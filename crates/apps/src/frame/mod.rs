@@ -1,0 +1,89 @@
+//! `sb-frame`: frames on the command line. Lines to frames and back as a filter, and a demonstration of why
+//! there have to be frames.
+//!
+//! What a frame is, is `framing`'s business. `frames`, `overlay` and `tale` are pure; `pack` and `unpack` stream
+//! from any reader to any writer; only `demo` opens sockets.
+
+mod demo;
+mod frames;
+mod overlay;
+mod pack;
+mod tale;
+mod unpack;
+
+use std::io;
+
+use clap::{Args, Parser, Subcommand};
+use framing::FrameSpec;
+
+use self::unpack::{Records, unpack};
+use crate::cli::args::OutputArgs;
+use crate::cli::exit::Result;
+use crate::cli::lines::{Ending, LineReader};
+use crate::cli::notes::Notes;
+use crate::cli::output::{Audience, Format, Output};
+
+/// Turn lines into frames and back, or see why there have to be frames.
+#[derive(Debug, Parser)]
+#[command(name = "sb-frame", version)]
+pub struct FrameArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl FrameArgs {
+    /// Does what was asked for.
+    pub fn run(&self) -> Result<()> {
+        let notes = self.output.start();
+        match &self.command {
+            Command::Pack(codec) => codec.pack(),
+            Command::Unpack(codec) => codec.unpack(self.output.format(), &notes),
+            Command::Demo => demo::run(&mut Output::stdout(self.output.format())),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read lines from stdin, write each as a frame to stdout
+    Pack(Codec),
+    /// Read frames from stdin, write each message as a line to stdout
+    Unpack(Codec),
+    /// Show on a real socket what happens without frames, and with them
+    Demo,
+}
+
+#[derive(Debug, Args)]
+struct Codec {
+    /// How messages are told apart: u32be, i32le, varint, python, netstring, lines, nul, delim=..., with
+    /// options as in u32be,max=1MiB
+    #[arg(long, value_name = "SPEC", default_value = "u32be")]
+    framing: FrameSpec,
+    /// End lines with a NUL instead of a newline, for messages that hold newlines
+    #[arg(short = '0', long = "null")]
+    nul: bool,
+}
+
+impl Codec {
+    fn pack(&self) -> Result<()> {
+        // A longer line could not be sent anyway; a shorter one may still not fit, which the framing says.
+        let line_bytes_max = self.framing.payload_bytes_max();
+        let lines = LineReader::new(io::stdin().lock(), self.ending()).with_bytes_max(line_bytes_max);
+        pack::pack(lines, &self.framing, io::stdout().lock())
+    }
+
+    fn unpack(&self, format: Format, notes: &Notes) -> Result<()> {
+        let records = match format {
+            Format::Json => Records::Json,
+            Format::Text if Audience::of(&io::stdout()) == Audience::Terminal => Records::Shown,
+            Format::Text => Records::Exact(self.ending()),
+        };
+        unpack(io::stdin().lock(), &self.framing, io::stdout().lock(), records, notes)
+    }
+
+    fn ending(&self) -> Ending {
+        if self.nul { Ending::Nul } else { Ending::Newline }
+    }
+}
