@@ -6,13 +6,17 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The path of one of our programs, built as the tests were.
+#[track_caller]
 pub(crate) fn program(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(build_all).join(name)
+    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match FOLDER.get_or_init(build_all) {
+        Ok(folder) => folder.join(name),
+        Err(report) => panic!("the programs cannot be built\n{report}"),
+    }
 }
 
 /// A test package does not get another package's programs built, so it asks for them.
-fn build_all() -> PathBuf {
+fn build_all() -> Result<PathBuf, String> {
     let folder = target_folder();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -20,9 +24,9 @@ fn build_all() -> PathBuf {
     command.args(["--profile", profile_of(&folder)]).arg("--target-dir");
     command.arg(folder.parent().expect("the profile's folder lies in the target folder"));
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output();
-    let output = output.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    folder
+    let output = output.map_err(|error| format!("{command:?}: {error}"))?;
+    let report = || format!("{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    if output.status.success() { Ok(folder) } else { Err(report()) }
 }
 
 /// `TARGET/PROFILE`, of which a test runs in `TARGET/PROFILE/deps`.

@@ -78,7 +78,9 @@ impl Floor {
             Allowed::Only(names) => names.contains(&name),
             Allowed::Anything => true,
         };
+        let is_itself = name == self.package; // with other features, for its tests
         is_always_allowed
+            || dependency.is_for_tests && is_itself
             || dependency.is_optional && self.optional.contains(&name)
             || dependency.is_for_tests && self.tests.contains(&name)
     }

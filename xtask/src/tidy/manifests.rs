@@ -18,7 +18,8 @@ pub(super) fn members_inherit(workspace: &Workspace) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for manifest in members(workspace) {
         let dependencies = lines_in(manifest, |section| section.ends_with("dependencies"));
-        let own = dependencies.filter(|(_, line)| !line.contains("workspace = true"));
+        let own =
+            dependencies.filter(|(_, line)| !line.contains("workspace = true") && !line.contains(ITSELF));
         complaints.extend(own.map(|(line, _)| Complaint::new(&manifest.path, line, OWN_VERSION)));
         let mut lints = lines_in(manifest, |section| section == "lints");
         if !lints.any(|(_, line)| line == "workspace = true") {
@@ -76,6 +77,10 @@ fn reason_of(line: &str) -> &str {
 }
 
 const ROOT: &str = "Cargo.toml";
+
+/// A package that switches its own features on for its tests.
+const ITSELF: &str = "path = \".\"";
+
 const NO_REASON: &str = "a third-party crate without a reason, add `# why` to its line";
 const OWN_VERSION: &str =
     "a dependency with its own version, write `.workspace = true` and state it in the root";
@@ -104,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_member_with_its_own_version_is_found() {
-        let text = "[dependencies]\na.workspace = true\nb = \"1\"\n[lints]\nworkspace = true\n";
+        let text = "[dependencies]\na.workspace = true\nb = \"1\"\n[dev-dependencies]\n\
+                    a = { path = \".\", features = [\"sim\"] }\n[lints]\nworkspace = true\n";
         assert_eq!(lines(&members_inherit(&with_member(text))), [3]);
     }
 
