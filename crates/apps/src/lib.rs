@@ -1,6 +1,8 @@
 //! Placeholder.
 
+pub mod attach;
 pub mod cli;
+pub mod ending;
 pub mod endpoint;
 pub mod escape;
 pub mod frame;

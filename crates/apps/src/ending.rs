@@ -1,0 +1,74 @@
+//! How a program over a session ends: when it is told to by a signal, and by whose fault a conversation was lost.
+//!
+//! Leaves signals themselves to `cli::signals`, printing and exit codes to `cli::exit`.
+
+use std::time::Duration;
+
+use reactor::{Closed, Handle};
+
+use crate::cli::exit::{Failure, Fault, Result};
+use crate::cli::signals;
+use crate::session::Ended;
+
+/// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once.
+pub fn obey_signals<C: Send + 'static>(loops: Vec<Handle<C>>) -> Result<()> {
+    let drained = loops.clone();
+    signals::watch(
+        move || drained.iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT)),
+        move || loops.iter().for_each(Handle::shutdown),
+    )?;
+    Ok(())
+}
+
+/// Whose fault an end is; `None` if nothing was lost.
+pub fn fault_of(ended: &Ended) -> Option<Fault> {
+    match ended {
+        Ended::Well => None,
+        Ended::Refused(_) | Ended::CutInHandshake(_) => Some(Fault::Authentication),
+        Ended::Frame(_) => Some(Fault::Protocol),
+        // It was us, told to by a second signal.
+        Ended::Lost(Closed::Stopped) | Ended::NoRandomness(_) => Some(Fault::Other),
+        Ended::Lost(_) => Some(Fault::Connection),
+    }
+}
+
+/// What a caller ends with after such an end.
+pub fn outcome_of(ended: &Ended) -> Result<()> {
+    match fault_of(ended) {
+        None => Ok(()),
+        Some(fault) => Err(Failure::new(fault, ended.to_string())),
+    }
+}
+
+/// For peers to take what was said before we go: longer than any of them needs, shorter than people wait.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use auth::Refused;
+    use framing::FrameError;
+    use reactor::Deadline;
+
+    use super::*;
+
+    #[test]
+    fn each_end_has_its_exit_code() {
+        let reset = || Closed::Failed(io::ErrorKind::ConnectionReset.into());
+        let negative = FrameError::Negative { declared: -2 };
+        let ends = [
+            (Ended::Well, None),
+            (Ended::Refused(Refused::HungUp { have: 0 }), Some(Fault::Authentication)),
+            (Ended::CutInHandshake(reset()), Some(Fault::Authentication)),
+            (Ended::Frame(negative), Some(Fault::Protocol)),
+            (Ended::Lost(reset()), Some(Fault::Connection)),
+            (Ended::Lost(Closed::TimedOut(Deadline::Stall)), Some(Fault::Connection)),
+            (Ended::Lost(Closed::Stopped), Some(Fault::Other)),
+        ];
+        for (ended, fault) in ends {
+            assert_eq!(fault_of(&ended), fault, "{ended}");
+            assert_eq!(outcome_of(&ended).err().map(|failure| failure.fault()), fault, "{ended}");
+        }
+    }
+}
