@@ -138,7 +138,7 @@ impl FrameDecoder {
             _ => return self.over_limit(input, start, body),
         };
         let end = payload.end + check.bytes();
-        let closing = usize::from(self.spec.layout == Layout::Netstring);
+        let closing = usize::from(matches!(self.spec.layout, Layout::Netstring));
         if input.len() < end + closing {
             return Ok(Decoded::NeedMore { at_least: end + closing - input.len() });
         }
@@ -160,7 +160,7 @@ impl FrameDecoder {
             trailer = behind;
         }
         match trailer {
-            [byte, ..] if self.spec.layout == Layout::Netstring => self.check_comma(*byte),
+            [byte, ..] if matches!(self.spec.layout, Layout::Netstring) => self.check_comma(*byte),
             _ => Ok(()),
         }
     }
@@ -236,7 +236,7 @@ impl FrameDecoder {
     fn skip_bytes(&mut self, input: &[u8], left: u64, declared: Option<u64>) -> Decoded {
         let consumed = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
         self.state = match left - consumed as u64 {
-            0 if self.spec.layout == Layout::Netstring => State::SkippingComma,
+            0 if matches!(self.spec.layout, Layout::Netstring) => State::SkippingComma,
             0 => State::Scanning(0),
             left => State::SkippingBytes(left),
         };

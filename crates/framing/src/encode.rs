@@ -14,9 +14,35 @@ impl FrameSpec {
     /// What goes before and after this payload, for a vectored write of all three.
     #[inline]
     pub fn envelope(&self, payload: &[u8]) -> Result<Envelope, EncodeError> {
-        self.check_payload(payload)?;
-        let body = (payload.len() + self.check.bytes()) as u64;
         let mut envelope = Envelope::default();
+        self.check_payload(payload)?;
+        self.write_around(payload, &mut envelope);
+        Ok(envelope)
+    }
+
+    /// Appends the whole frame; nothing on an error.
+    #[inline]
+    pub fn encode(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
+        // Not by `envelope`: moving one that has just been written, byte by byte, costs more than writing it.
+        let mut envelope = Envelope::default();
+        self.check_payload(payload)?;
+        self.write_around(payload, &mut envelope);
+        let (needed, room) = (envelope.bytes() + payload.len(), out.remaining_mut());
+        if needed > room {
+            return Err(EncodeError::NoRoom { needed, room });
+        }
+        out.put_slice(envelope.header());
+        out.put_slice(payload);
+        if !envelope.trailer().is_empty() {
+            out.put_slice(envelope.trailer());
+        }
+        Ok(())
+    }
+
+    /// The payload has been checked.
+    #[inline]
+    fn write_around(&self, payload: &[u8], envelope: &mut Envelope) {
+        let body = (payload.len() + self.check.bytes()) as u64;
         match &self.layout {
             Layout::Raw | Layout::Fixed(_) => {}
             Layout::Prefix(prefix) => prefix.write(body, &mut envelope.header),
@@ -28,24 +54,9 @@ impl FrameSpec {
         if self.check == Check::Crc32c {
             envelope.trailer.push(&crc32c::of(payload).to_le_bytes());
         }
-        if self.layout == Layout::Netstring {
+        if matches!(self.layout, Layout::Netstring) {
             envelope.trailer.push(&[COMMA]);
         }
-        Ok(envelope)
-    }
-
-    /// Appends the whole frame; nothing on an error.
-    #[inline]
-    pub fn encode(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
-        let envelope = self.envelope(payload)?;
-        let (needed, room) = (envelope.bytes() + payload.len(), out.remaining_mut());
-        if needed > room {
-            return Err(EncodeError::NoRoom { needed, room });
-        }
-        out.put_slice(envelope.header());
-        out.put_slice(payload);
-        out.put_slice(envelope.trailer());
-        Ok(())
     }
 
     #[inline]

@@ -89,13 +89,10 @@ impl Field {
     #[inline]
     pub(crate) fn write(self, value: u64, out: &mut Inline) {
         debug_assert!(value <= self.value_max(), "the limit of the spec is within what its field can state");
-        let width = usize::from(self.width());
         match self {
             Field::Hex4 => out.push(&hex_digits(value)),
-            Field::Unsigned { order, .. } | Field::Signed32 { order } if order.is_big() => {
-                out.push(&value.to_be_bytes()[8 - width..]);
-            }
-            Field::Unsigned { .. } | Field::Signed32 { .. } => out.push(&value.to_le_bytes()[..width]),
+            Field::Signed32 { order } => write_low_bytes(order, value, 4, out),
+            Field::Unsigned { order, width } => write_low_bytes(order, value, width, out),
         }
     }
 }
@@ -122,6 +119,18 @@ fn read_unsigned(order: Order, bytes: &[u8]) -> u64 {
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
         _ if big => bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)),
         _ => bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)),
+    }
+}
+
+/// Four bytes are spelled out because they are then one store.
+#[inline]
+fn write_low_bytes(order: Order, value: u64, width: u8, out: &mut Inline) {
+    let (big, little) = (value.to_be_bytes(), value.to_le_bytes());
+    match (width, order.is_big()) {
+        (4, true) => out.push(&[big[4], big[5], big[6], big[7]]),
+        (4, false) => out.push(&[little[0], little[1], little[2], little[3]]),
+        (_, true) => out.push(&big[8 - usize::from(width)..]),
+        (_, false) => out.push(&little[..usize::from(width)]),
     }
 }
 

@@ -93,8 +93,9 @@ impl FrameSpec {
     }
 
     /// There are no messages on the stream, only bytes: `raw`.
+    #[inline]
     pub fn is_raw(&self) -> bool {
-        self.layout == Layout::Raw
+        matches!(self.layout, Layout::Raw)
     }
 
     /// What happens to a message over the limit, the `over=` of the text.
