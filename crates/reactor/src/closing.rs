@@ -105,6 +105,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// Finishes what is over. A place that becomes free may be what a listener waits for.
     pub(crate) fn reap(&mut self) {
+        if self.dead.is_empty() {
+            return;
+        }
         let mut dead = std::mem::take(&mut self.dead);
         for (id, why) in dead.drain(..) {
             self.finish(id, why);
@@ -112,7 +115,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         // What died while others were finished is kept for the next call.
         dead.append(&mut self.dead);
         self.dead = dead;
-        self.retry_starved_if_room();
+        self.retry_starved();
     }
 
     fn finish(&mut self, id: ConnId, why: Closed) {
@@ -125,12 +128,6 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         tracing::debug!(?id, %why, "finished");
         self.handler.finish(&mut Context::new(self.now, &mut self.ops), id, why);
-    }
-
-    fn retry_starved_if_room(&mut self) {
-        if self.sources.conn_count() < self.limits.connections_max {
-            self.retry_starved();
-        }
     }
 
     pub(crate) fn close_listeners(&mut self) {

@@ -63,7 +63,10 @@ pub(crate) struct Flags {
     pub(crate) ended: bool,
     /// The handler paused reading.
     pub(crate) paused: bool,
-    /// More than the high mark is queued: the loop paused reading.
+    /// We made the connection. Such a one is read even while it is congested: with both ends waiting for the
+    /// other to read, neither would ever go on.
+    pub(crate) ours: bool,
+    /// More than the high mark is queued.
     pub(crate) congested: bool,
     /// The rest is to be shown to the handler again, without new bytes.
     pub(crate) replay: bool,
@@ -125,7 +128,8 @@ impl Rest {
 
 impl<S> Conn<S> {
     pub(crate) fn new(id: ConnId, stream: S, phase: Phase, now: Time) -> Conn<S> {
-        let flags = Flags { writable: !matches!(phase, Phase::Connecting(_)), ..Flags::default() };
+        let ours = matches!(phase, Phase::Connecting(_));
+        let flags = Flags { writable: !ours, ours, ..Flags::default() };
         Conn {
             id,
             stream,
@@ -160,9 +164,14 @@ impl<S> Conn<S> {
         self.is_conversing() && !self.flags.end_writing
     }
 
+    /// Whether it is we who do not read.
+    fn is_held(&self) -> bool {
+        self.flags.paused || (self.flags.congested && !self.flags.ours)
+    }
+
     /// Whether there is something to read, and nothing against reading it.
     pub(crate) fn wants_read(&self) -> bool {
-        let held = self.flags.paused || self.flags.congested || self.flags.ended;
+        let held = self.is_held() || self.flags.ended;
         match self.phase {
             Phase::Embryonic | Phase::Open => !held && (self.flags.readable || self.flags.replay),
             Phase::Lingering => self.flags.readable && !self.flags.ended,
@@ -182,7 +191,7 @@ impl<S> Conn<S> {
         };
         let stall =
             self.out.stalled_since().map_or(never, |since| (since + limits.stall_timeout, Deadline::Stall));
-        let waits_for_peer = matches!(self.phase, Phase::Open) && !self.flags.paused && !self.flags.congested;
+        let waits_for_peer = matches!(self.phase, Phase::Open) && !self.is_held();
         let partial = match self.rest.since() {
             Some(since) if waits_for_peer => (since + limits.partial_timeout, Deadline::Partial),
             _ => never,

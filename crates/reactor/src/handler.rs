@@ -113,7 +113,7 @@ pub struct Datagram<'a> {
 /// How full the queue towards a peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pressure {
-    /// Over the high mark: the loop has stopped reading from this peer; stop producing for it too.
+    /// Over the high mark: stop producing for this peer. If it called us, the loop has stopped reading from it.
     High,
     /// Down to the low mark: go on.
     Low,

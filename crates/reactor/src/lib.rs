@@ -22,6 +22,8 @@ mod ops;
 mod outbound;
 mod reactor;
 mod receive;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod sources;
 mod stats;
 mod time;

@@ -20,7 +20,9 @@ pub struct Limits {
     /// Received bytes that a handler may leave untaken. Default 16 MiB + 64 KiB: the largest message, and a read.
     /// A handler that lets more gather loses the connection.
     pub untaken_bytes_max: usize,
-    /// Queued bytes for one peer at which its own reading pauses. Default 256 KiB.
+    /// Queued bytes for one peer at which [`Handler::pressure`](crate::Handler::pressure) is told, and at which a
+    /// caller is not read any more: what it asks for faster than it takes it stays with it. Connections of our
+    /// own are read on, as two ends that both wait for the other to read would wait for ever. Default 256 KiB.
     pub outbound_high: usize,
     /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late.
     pub outbound_low: usize,

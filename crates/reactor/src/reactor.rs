@@ -225,7 +225,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     /// How long nothing needs doing: not at all while sources are ready or wishes open, else until the next timer.
-    fn timeout(&self) -> Option<Duration> {
+    pub(crate) fn timeout(&self) -> Option<Duration> {
         if !self.ready_list.is_empty() || !self.ops.is_empty() || self.mailbox.is_stopping() {
             return Some(Duration::ZERO);
         }

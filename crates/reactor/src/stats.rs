@@ -16,7 +16,8 @@ pub struct Stats {
     pub refused: u64,
     /// Times that `accept` failed: out of descriptors, out of memory, a caller gone before it was taken.
     pub accept_errors: u64,
-    /// Times that accepting stopped because `connections_max` was reached.
+    /// Times that accepting stopped because `connections_max` or a listener's `calls_max` was reached, whether or
+    /// not a further call was waiting.
     pub accepts_deferred: u64,
     /// Connections made by us.
     pub connected: u64,

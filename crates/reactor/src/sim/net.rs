@@ -1,0 +1,353 @@
+//! One host's view of the simulated world: the `Net` that a loop runs on. Every call draws its fault here.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::agenda::{Arrival, EndId};
+use super::datagram::Socket;
+use super::stream::EndState;
+use super::world::{ListenerPoint, State, World};
+use crate::address::Address;
+use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
+use crate::time::Time;
+
+/// The network of one simulated host.
+#[derive(Debug)]
+pub struct SimNet {
+    world: World,
+    host: usize,
+}
+
+/// A simulated stream.
+#[derive(Debug)]
+pub struct SimStream(EndId);
+
+/// A simulated listener.
+#[derive(Debug)]
+pub struct SimListener(usize);
+
+/// A simulated datagram socket.
+#[derive(Debug)]
+pub struct SimDatagram(usize);
+
+impl SimNet {
+    pub(super) fn new(world: World, host: usize) -> SimNet {
+        SimNet { world, host }
+    }
+
+    /// Which host of its world this is.
+    pub fn host(&self) -> usize {
+        self.host
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
+        act(&mut self.world.0.borrow_mut())
+    }
+}
+
+impl Net for SimNet {
+    type Stream = SimStream;
+    type Listener = SimListener;
+    type Datagram = SimDatagram;
+
+    fn now(&self) -> Time {
+        self.world.now()
+    }
+
+    /// Never waits: the world turns a loop only when there is something for it.
+    fn poll(&mut self, _timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
+        self.with(|state| {
+            let host = &mut state.hosts[self.host];
+            host.woken.store(false, Ordering::Release);
+            ready.append(&mut host.ready);
+            state.note(self.host as u64);
+        });
+        Ok(())
+    }
+
+    fn waker(&self) -> Arc<dyn Wake> {
+        Arc::new(SimWaker(self.with(|state| Arc::clone(&state.hosts[self.host].woken))))
+    }
+
+    fn listen(
+        &mut self,
+        token: Token,
+        address: &Address,
+        options: &ListenOptions,
+    ) -> io::Result<(SimListener, Address)> {
+        self.with(|state| {
+            let address = state.real_address(address);
+            if state.listeners.iter().any(|listener| listener.is_open && listener.address == address) {
+                return Err(io::ErrorKind::AddrInUse.into());
+            }
+            state.listeners.push(ListenerPoint {
+                host: self.host,
+                token,
+                address: address.clone(),
+                backlog: std::collections::VecDeque::new(),
+                backlog_max: options.backlog as usize,
+                is_open: true,
+            });
+            Ok((SimListener(state.listeners.len() - 1), address))
+        })
+    }
+
+    fn accept(&mut self, listener: &mut SimListener) -> io::Result<(SimStream, Address)> {
+        self.with(|state| {
+            let waits = !state.listeners[listener.0].backlog.is_empty();
+            if waits && state.rng.chance(state.faults.accept_errors) {
+                return Err(state.failing_accept(listener.0));
+            }
+            let Some(end) = state.listeners[listener.0].backlog.pop_front() else {
+                return Err(io::ErrorKind::WouldBlock.into());
+            };
+            let caller = state.end(end).peer.map_or(0, |peer| peer.0);
+            Ok((SimStream(end), caller_address(caller)))
+        })
+    }
+
+    fn watch(&mut self, token: Token, stream: &mut SimStream) -> io::Result<()> {
+        self.with(|state| {
+            state.end(stream.0).token = Some(token);
+            let is_calling = state.end(stream.0).state == EndState::Calling;
+            // As epoll does, tell at once what is ready already.
+            state.edge(stream.0, !is_calling, !is_calling);
+        });
+        Ok(())
+    }
+
+    fn watch_adopted(&mut self, _token: Token, _adopted: &mut Adopted<SimNet>) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "a simulated socket is not handed over"))
+    }
+
+    fn connect(&mut self, address: &Address) -> io::Result<SimStream> {
+        self.with(|state| {
+            let end = state.new_end(self.host, EndState::Calling);
+            state.send(Arrival::Call { from: end, address: address.clone() });
+            Ok(SimStream(end))
+        })
+    }
+
+    fn connected(&mut self, stream: &mut SimStream) -> io::Result<()> {
+        match self.with(|state| state.end(stream.0).state) {
+            EndState::Calling => Err(io::ErrorKind::NotConnected.into()),
+            EndState::Refused => Err(io::ErrorKind::ConnectionRefused.into()),
+            EndState::Reset | EndState::Closed => Err(io::ErrorKind::ConnectionReset.into()),
+            EndState::Open => Ok(()),
+        }
+    }
+
+    fn read(&mut self, stream: &mut SimStream, buffer: &mut [u8]) -> io::Result<Read> {
+        self.with(|state| state.read(stream.0, buffer))
+    }
+
+    fn write(&mut self, stream: &mut SimStream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.with(|state| state.write(stream.0, parts))
+    }
+
+    fn shutdown_write(&mut self, stream: &mut SimStream) -> io::Result<()> {
+        self.with(|state| state.end_sending(stream.0));
+        Ok(())
+    }
+
+    fn close(&mut self, stream: SimStream) {
+        self.with(|state| state.close(stream.0));
+    }
+
+    fn close_listener(&mut self, listener: SimListener) {
+        self.with(|state| {
+            state.listeners[listener.0].is_open = false;
+            for end in std::mem::take(&mut state.listeners[listener.0].backlog) {
+                state.abandon(end);
+            }
+        });
+    }
+
+    fn bind(&mut self, token: Token, address: &Address) -> io::Result<(SimDatagram, Address)> {
+        self.with(|state| {
+            let address = state.real_address(address);
+            let inbox = std::collections::VecDeque::new();
+            state.sockets.push(Socket { host: self.host, token, address: address.clone(), inbox });
+            Ok((SimDatagram(state.sockets.len() - 1), address))
+        })
+    }
+
+    fn receive(&mut self, socket: &mut SimDatagram, buffer: &mut [u8]) -> io::Result<Received> {
+        self.with(|state| {
+            let Some((from, payload)) = state.sockets[socket.0].inbox.pop_front() else {
+                return Err(io::ErrorKind::WouldBlock.into());
+            };
+            let bytes = payload.len().min(buffer.len());
+            buffer[..bytes].copy_from_slice(&payload[..bytes]);
+            Ok(Received { bytes, truncated: bytes < payload.len(), from })
+        })
+    }
+
+    fn send(&mut self, socket: &mut SimDatagram, to: &Address, payload: &[u8]) -> io::Result<()> {
+        self.with(|state| {
+            let from = state.sockets[socket.0].address.clone();
+            let copies = u32::from(!state.rng.chance(state.faults.losses))
+                + u32::from(state.rng.chance(state.faults.doubles));
+            for _ in 0..copies {
+                let payload = payload.to_vec();
+                state.send(Arrival::Datagram { to: to.clone(), from: from.clone(), payload });
+            }
+        });
+        Ok(())
+    }
+}
+
+impl State {
+    fn read(&mut self, id: EndId, buffer: &mut [u8]) -> io::Result<Read> {
+        self.draw_reset(id);
+        if self.draw_would_block(id) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let possible = buffer.len().min(self.end(id).inbox.len());
+        let length = self.draw_length(possible, self.faults.short_reads);
+        let end = self.end(id);
+        if length == 0 {
+            return match end.state {
+                EndState::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+                _ if end.has_ended => Ok(Read { bytes: 0, drained: true }),
+                _ => Err(io::ErrorKind::WouldBlock.into()),
+            };
+        }
+        let bytes = end.read(&mut buffer[..length]);
+        let drained = end.inbox.is_empty();
+        self.note(bytes as u64);
+        self.tell_waiting_writer(id);
+        Ok(Read { bytes, drained })
+    }
+
+    /// Room has come in this end's window: its peer may write again, if it was refused before.
+    fn tell_waiting_writer(&mut self, reader: EndId) {
+        let Some(writer) = self.end(reader).peer else { return };
+        if std::mem::take(&mut self.end(writer).waits_for_window) {
+            self.send(Arrival::Edge { end: writer });
+        }
+    }
+
+    fn write(&mut self, id: EndId, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.draw_reset(id);
+        let end = self.end(id);
+        let Some(peer) = end.peer.filter(|_| end.state == EndState::Open && !end.sending_ended) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        if self.draw_would_block(id) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let offered: usize = parts.iter().map(|part| part.len()).sum();
+        let possible = offered.min(self.end(peer).room());
+        let length = self.draw_length(possible, self.faults.short_writes);
+        if length == 0 && offered > 0 {
+            self.end(id).waits_for_window = true;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).take(length).collect();
+        self.end(peer).unread += length;
+        self.note(length as u64);
+        self.send_in_order(peer, Arrival::Bytes { to: peer, bytes });
+        Ok(length)
+    }
+
+    fn end_sending(&mut self, id: EndId) {
+        let end = self.end(id);
+        if end.state != EndState::Open || std::mem::replace(&mut end.sending_ended, true) {
+            return;
+        }
+        if let Some(peer) = self.end(id).peer {
+            self.send_in_order(peer, Arrival::End { to: peer });
+        }
+    }
+
+    /// Closes an end that nobody ever accepted: its caller is reset.
+    fn abandon(&mut self, id: EndId) {
+        self.end(id).state = EndState::Closed;
+        self.end(id).inbox.clear();
+        self.reset_peer_of(id);
+    }
+
+    /// As a kernel does: bytes that were never read turn the end into a reset.
+    fn close(&mut self, id: EndId) {
+        let was_open = self.end(id).state == EndState::Open;
+        if was_open && !self.end(id).inbox.is_empty() {
+            self.reset_peer_of(id);
+        } else {
+            self.end_sending(id);
+        }
+        let end = self.end(id);
+        end.state = EndState::Closed;
+        end.token = None;
+        end.inbox.clear();
+    }
+
+    fn draw_reset(&mut self, id: EndId) {
+        let is_open = self.end(id).state == EndState::Open && self.end(id).peer.is_some();
+        if is_open && self.rng.chance(self.faults.resets) {
+            self.end(id).state = EndState::Reset;
+            self.end(id).inbox.clear();
+            self.reset_peer_of(id);
+        }
+    }
+
+    /// A refusal out of the blue; the edge that takes it back comes later.
+    fn draw_would_block(&mut self, id: EndId) -> bool {
+        let blocks = self.rng.chance(self.faults.would_blocks);
+        if blocks {
+            self.send(Arrival::Edge { end: id });
+        }
+        blocks
+    }
+
+    /// All of `possible`, or by a fault less of it, but never nothing.
+    fn draw_length(&mut self, possible: usize, fault: f64) -> usize {
+        if possible > 1 && self.rng.chance(fault) { 1 + self.rng.index(possible) } else { possible }
+    }
+
+    /// Half of the time the first caller in the backlog is gone, else it has to wait: without a new edge.
+    fn failing_accept(&mut self, place: usize) -> io::Error {
+        if self.rng.chance(0.5) {
+            return io::Error::other("out of descriptors (simulated)");
+        }
+        if let Some(end) = self.listeners[place].backlog.pop_front() {
+            self.abandon(end);
+        }
+        io::ErrorKind::ConnectionAborted.into()
+    }
+
+    /// Port 0 becomes a port that nobody has had.
+    fn real_address(&mut self, address: &Address) -> Address {
+        let mut give = |wanted: &SocketAddr| {
+            let mut real = *wanted;
+            if real.port() == 0 {
+                self.ports_given += 1;
+                real.set_port(self.ports_given);
+            }
+            real
+        };
+        match address {
+            Address::Tcp(wanted) => Address::Tcp(give(wanted)),
+            Address::Udp(wanted) => Address::Udp(give(wanted)),
+            other => other.clone(),
+        }
+    }
+}
+
+/// Callers have no address of their own in this world: each connection is told apart by a port.
+fn caller_address(number: usize) -> Address {
+    let port = u16::try_from(number % 60_000).unwrap_or(0);
+    Address::Tcp(SocketAddr::from(([10, 255, 0, 1], port)))
+}
+
+#[derive(Debug)]
+struct SimWaker(Arc<AtomicBool>);
+
+impl Wake for SimWaker {
+    fn wake(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,379 @@
+//! Limits and deadlines of the loop, each met exactly and passed by one, on the simulated network without faults.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use switchboard_reactor::sim::{Faults, Rest, SimNet, World};
+use switchboard_reactor::{
+    Address, Closed, ConnId, Context, Deadline, Handler, Limits, ListenOptions, Origin, Pressure, Reactor,
+    Tag, Time,
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// What happened to a handler, in order.
+#[derive(Debug)]
+enum Event {
+    SetUp(ConnId),
+    Heard(usize),
+    Ended,
+    Pressed(Pressure),
+    Finished(Time, Closed),
+    Unreachable,
+}
+
+type Act = Box<dyn FnMut(&mut Context<'_>, &Event)>;
+
+/// Notes everything, establishes everybody unless told otherwise, and lets the test act on each event.
+struct Recorder {
+    events: Rc<RefCell<Vec<Event>>>,
+    establishes: bool,
+    takes: bool,
+    act: Act,
+}
+
+impl Recorder {
+    fn new(act: impl FnMut(&mut Context<'_>, &Event) + 'static) -> Recorder {
+        Recorder { events: Rc::default(), establishes: true, takes: true, act: Box::new(act) }
+    }
+
+    fn idle() -> Recorder {
+        Recorder::new(|_, _| ())
+    }
+
+    fn note(&mut self, cx: &mut Context<'_>, event: Event) {
+        (self.act)(cx, &event);
+        self.events.borrow_mut().push(event);
+    }
+
+    fn set_ups(&self) -> usize {
+        self.events.borrow().iter().filter(|event| matches!(event, Event::SetUp(_))).count()
+    }
+
+    /// When and why the only connection ended.
+    fn end(&self) -> (Time, String) {
+        let events = self.events.borrow();
+        let mut ends = events.iter().filter_map(|event| match event {
+            Event::Finished(at, why) => Some((*at, why.to_string())),
+            _ => None,
+        });
+        let end = ends.next().expect("the connection has ended");
+        assert_eq!(ends.next(), None, "there was one connection");
+        end
+    }
+}
+
+impl Handler for Recorder {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        if self.establishes {
+            cx.established(id);
+        }
+        self.note(cx, Event::SetUp(id));
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        self.note(cx, Event::Heard(input.len()));
+        if self.takes { input.len() } else { 0 }
+    }
+
+    fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, _: &[u8]) {
+        self.note(cx, Event::Ended);
+        cx.close(id);
+    }
+
+    fn pressure(&mut self, cx: &mut Context<'_>, _: ConnId, pressure: Pressure) {
+        self.note(cx, Event::Pressed(pressure));
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>, _: ConnId, why: Closed) {
+        let event = Event::Finished(cx.now(), why);
+        self.note(cx, event);
+    }
+
+    fn unreachable(&mut self, cx: &mut Context<'_>, _: Tag, _: &Address, _: &std::io::Error) {
+        self.note(cx, Event::Unreachable);
+    }
+}
+
+type Loop = Reactor<Recorder, SimNet>;
+
+/// A server and a caller with so many connections to it.
+fn pair(world: &World, server: Recorder, limits: Limits, caller: Recorder, calls: u64) -> (Loop, Loop) {
+    pair_with(world, server, limits, &ListenOptions::default(), caller, calls)
+}
+
+fn pair_with(
+    world: &World,
+    server: Recorder,
+    limits: Limits,
+    options: &ListenOptions,
+    caller: Recorder,
+    calls: u64,
+) -> (Loop, Loop) {
+    let mut server = Reactor::with_net(world.host(), server, limits);
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    let (_, address) = server.listen(&Address::Tcp("10.0.0.1:0".parse().unwrap()), options).unwrap();
+    caller.with_context(|_, cx| (0..calls).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
+    (server, caller)
+}
+
+fn run(world: &World, (mut server, mut caller): (Loop, Loop), time: Duration) -> (Loop, Loop, Rest) {
+    let rest = world.run(&mut [&mut server, &mut caller], time).unwrap();
+    (server, caller, rest)
+}
+
+fn quiet_world() -> World {
+    World::new(1, Faults::none())
+}
+
+fn at(duration: Duration) -> Time {
+    Time::ZERO + duration
+}
+
+#[test]
+fn connections_max_is_reached_and_the_next_one_waits() {
+    for (calls, set_up) in [(2, 2), (3, 3), (4, 3)] {
+        let world = quiet_world();
+        let limits = Limits { connections_max: 3, ..Limits::default() };
+        let loops = pair(&world, Recorder::idle(), limits, Recorder::idle(), calls);
+        let (server, _, _) = run(&world, loops, Duration::from_secs(1));
+        assert_eq!(
+            (server.handler().set_ups(), server.stats().accepts_deferred),
+            (set_up, (calls / 3).min(1))
+        );
+    }
+}
+
+#[test]
+fn a_freed_place_is_given_to_the_one_that_waits() {
+    let world = quiet_world();
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    // Each caller hangs up as soon as it stands, so all five get through one place.
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.close(*id);
+        }
+    });
+    let (server, _, rest) = run(&world, pair(&world, Recorder::idle(), limits, caller, 5), HOUR);
+    assert_eq!((server.handler().set_ups(), rest), (5, Rest::Quiet));
+}
+
+#[test]
+fn a_listener_serves_calls_max_at_once() {
+    let world = quiet_world();
+    let options = ListenOptions { calls_max: 2, ..ListenOptions::default() };
+    let loops = pair_with(&world, Recorder::idle(), Limits::default(), &options, Recorder::idle(), 3);
+    let (server, _, _) = run(&world, loops, Duration::from_secs(1));
+    assert_eq!(server.handler().set_ups(), 2);
+}
+
+#[test]
+fn a_silent_newcomer_leaves_at_the_handshake_deadline_and_not_before() {
+    let world = quiet_world();
+    let limits = Limits { handshake_timeout: Duration::from_secs(5), ..Limits::default() };
+    let server = Recorder { establishes: false, ..Recorder::idle() };
+    let (server, _, _) = run(&world, pair(&world, server, limits, Recorder::idle(), 1), HOUR);
+    assert_eq!(
+        server.handler().end(),
+        (at(Duration::from_secs(5)), Closed::TimedOut(Deadline::Handshake).to_string())
+    );
+    assert_eq!(server.stats().timed_out, 1);
+}
+
+#[test]
+fn an_established_connection_may_be_silent_unless_idle_is_limited() {
+    let world = quiet_world();
+    let (server, _, _) =
+        run(&world, pair(&world, Recorder::idle(), Limits::default(), Recorder::idle(), 1), HOUR);
+    assert_eq!(server.stats().connections, 1, "an hour of silence is fine");
+
+    let world = quiet_world();
+    let limits = Limits { idle_timeout: Some(Duration::from_secs(30)), ..Limits::default() };
+    let (server, _, _) = run(&world, pair(&world, Recorder::idle(), limits, Recorder::idle(), 1), HOUR);
+    assert_eq!(
+        server.handler().end(),
+        (at(Duration::from_secs(30)), Closed::TimedOut(Deadline::Idle).to_string())
+    );
+}
+
+#[test]
+fn half_a_message_leaves_at_its_deadline() {
+    let world = quiet_world();
+    let server = Recorder { takes: false, ..Recorder::idle() };
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, b"half a mess");
+        }
+    });
+    let limits = Limits { partial_timeout: Duration::from_secs(20), ..Limits::default() };
+    let (server, _, _) = run(&world, pair(&world, server, limits, caller, 1), HOUR);
+    assert_eq!(
+        server.handler().end(),
+        (at(Duration::from_secs(20)), Closed::TimedOut(Deadline::Partial).to_string())
+    );
+}
+
+/// A server that sends so many bytes to a caller that does not read and whose window holds one byte.
+fn send_to_a_deaf_caller(bytes: usize, limits: Limits) -> Loop {
+    let world = World::new(1, Faults { window_max: 1, ..Faults::none() });
+    let server = Recorder::new(move |cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, &vec![7; bytes]);
+        }
+    });
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.pause_reading(*id);
+        }
+    });
+    run(&world, pair(&world, server, limits, caller, 1), Duration::from_secs(10)).0
+}
+
+#[test]
+fn the_hard_mark_holds_and_one_byte_more_gives_the_peer_up() {
+    let limits = || Limits { outbound_hard: 1_000, ..Limits::default() };
+    // One byte is in the caller's window; the rest waits.
+    let server = send_to_a_deaf_caller(1_001, limits());
+    assert_eq!((server.stats().outbound_bytes, server.stats().overflowed), (1_000, 0));
+    let server = send_to_a_deaf_caller(1_002, limits());
+    assert_eq!((server.stats().outbound_bytes, server.stats().overflowed), (0, 1));
+    assert_eq!(server.handler().end().1, Closed::Overflowed { bytes: 1_001 }.to_string());
+}
+
+#[test]
+fn the_high_mark_is_told_once_it_is_passed() {
+    let limits = || Limits { outbound_high: 1_000, ..Limits::default() };
+    let pressed = |server: &Loop| {
+        let events = server.handler().events.borrow();
+        events.iter().filter(|event| matches!(event, Event::Pressed(Pressure::High))).count()
+    };
+    assert_eq!(pressed(&send_to_a_deaf_caller(1_001, limits())), 0);
+    assert_eq!(pressed(&send_to_a_deaf_caller(1_002, limits())), 1);
+}
+
+#[test]
+fn a_peer_that_never_reads_leaves_at_the_stall_deadline() {
+    let limits = Limits { stall_timeout: Duration::from_secs(7), ..Limits::default() };
+    let server = send_to_a_deaf_caller(100, limits);
+    assert_eq!(
+        server.handler().end(),
+        (at(Duration::from_secs(7)), Closed::TimedOut(Deadline::Stall).to_string())
+    );
+    assert_eq!(server.stats().outbound_bytes, 0);
+}
+
+#[test]
+fn untaken_bytes_hold_at_their_limit_and_one_more_ends_the_connection() {
+    for (bytes, untaken) in [(100, 0), (101, 1)] {
+        let world = quiet_world();
+        let server = Recorder { takes: false, ..Recorder::idle() };
+        let limits = Limits { untaken_bytes_max: 100, ..Limits::default() };
+        let caller = Recorder::new(move |cx, event| {
+            if let Event::SetUp(id) = event {
+                cx.send(*id, &vec![7; bytes]);
+            }
+        });
+        let (server, _, _) = run(&world, pair(&world, server, limits, caller, 1), Duration::from_secs(1));
+        assert_eq!(server.stats().untaken, untaken, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn a_large_rest_is_shown_again_whole_with_what_follows() {
+    // More than is copied in front of a read, so that the rest collects in the connection.
+    const BYTES: usize = 100_000;
+    let world = World::new(3, Faults { short_reads: 0.5, short_writes: 0.5, ..Faults::none() });
+    let server = Recorder { takes: false, ..Recorder::idle() };
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, &vec![7; BYTES]);
+        }
+    });
+    let (server, _, _) =
+        run(&world, pair(&world, server, Limits::default(), caller, 1), Duration::from_secs(1));
+    let events = server.handler().events.borrow();
+    let heard: Vec<usize> = events
+        .iter()
+        .filter_map(|event| if let Event::Heard(bytes) = event { Some(*bytes) } else { None })
+        .collect();
+    assert!(heard.is_sorted() && heard.len() > 1, "{heard:?}");
+    assert_eq!(heard.last(), Some(&BYTES));
+}
+
+#[test]
+fn a_drain_ends_when_all_have_left() {
+    let world = quiet_world();
+    let server = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, b"last words");
+            cx.drain(Duration::from_secs(30));
+        }
+    });
+    let (server, _, _) = run(&world, pair(&world, server, Limits::default(), Recorder::idle(), 1), HOUR);
+    assert_eq!(server.handler().end(), (at(Duration::ZERO), Closed::ByUs.to_string()));
+}
+
+#[test]
+fn a_drain_ends_at_its_deadline_although_a_peer_does_not_read() {
+    let world = World::new(1, Faults { window_max: 1, ..Faults::none() });
+    let server = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, &[7; 100]);
+            cx.drain(Duration::from_secs(3));
+        }
+    });
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.pause_reading(*id);
+        }
+    });
+    let (server, _, _) = run(&world, pair(&world, server, Limits::default(), caller, 1), HOUR);
+    assert_eq!(server.handler().end(), (at(Duration::from_secs(3)), Closed::Stopped.to_string()));
+}
+
+#[test]
+fn a_closed_connection_waits_for_the_peers_end_but_not_for_ever() {
+    let world = quiet_world();
+    let server = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.close(*id);
+        }
+    });
+    // The caller reads nothing, so it never sees that it should hang up.
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.pause_reading(*id);
+        }
+    });
+    let limits = Limits { linger_timeout: Duration::from_secs(2), ..Limits::default() };
+    let (server, _, _) = run(&world, pair(&world, server, limits, caller, 1), HOUR);
+    assert_eq!(server.handler().end(), (at(Duration::from_secs(2)), Closed::ByUs.to_string()));
+}
+
+#[test]
+fn a_call_to_nobody_is_unreachable_and_never_finished() {
+    let world = quiet_world();
+    let mut caller = Reactor::with_net(world.host(), Recorder::idle(), Limits::default());
+    let nobody = Address::Tcp("10.9.9.9:1".parse().unwrap());
+    caller.with_context(|_, cx| cx.connect(nobody, Tag(1)));
+    world.run(&mut [&mut caller], HOUR).unwrap();
+    assert!(matches!(caller.handler().events.borrow()[..], [Event::Unreachable]));
+    assert_eq!(caller.stats().connect_errors, 1);
+}
+
+#[test]
+fn what_is_sent_after_the_end_reaches_nobody_and_is_counted() {
+    let world = quiet_world();
+    let server = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.close(*id);
+            cx.send(*id, b"too late");
+        }
+    });
+    let (server, caller, _) = run(&world, pair(&world, server, Limits::default(), Recorder::idle(), 1), HOUR);
+    assert_eq!(server.stats().sends_late, 1);
+    assert!(!caller.handler().events.borrow().iter().any(|event| matches!(event, Event::Heard(_))));
+}
