@@ -1,5 +1,7 @@
 //! Limits and deadlines of the loop, each met exactly and passed by one, on the simulated network without faults.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;

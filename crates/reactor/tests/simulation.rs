@@ -3,6 +3,8 @@
 //!
 //! A failing seed prints the command that runs it again.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
@@ -103,7 +105,7 @@ struct Call {
 }
 
 fn byte_at(position: usize) -> u8 {
-    (position.wrapping_mul(31) >> 3) as u8
+    (position.wrapping_mul(31) >> 3).to_le_bytes()[0]
 }
 
 impl EchoCaller {
@@ -127,9 +129,9 @@ impl EchoCaller {
         let bytes: Vec<u8> = (call.sent..call.sent + piece).map(byte_at).collect();
         call.sent += piece;
         if self.rng.chance(0.5) {
-            cx.send(id, &bytes)
+            cx.send(id, &bytes);
         } else {
-            cx.send_shared(id, Bytes::from(bytes))
+            cx.send_shared(id, Bytes::from(bytes));
         }
         if call.sent == call.to_send {
             call.ended = true;
