@@ -1,12 +1,16 @@
 //! The one shape of every dialect: bytes in, bytes out, and at the end a proof. The messages
 //! themselves are left to each dialect's module.
 
+#[cfg(feature = "noise")]
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use crate::mutual::Mutual;
+#[cfg(feature = "noise")]
+use crate::noise::{Channel, Noise};
 use crate::policy::Terms;
 use crate::python::Python;
 use crate::tutorial::Tutorial;
@@ -53,6 +57,9 @@ impl Handshake {
             Dialect::Mutual => State::Mutual(Mutual::server(entropy)),
             Dialect::Python => State::Python(Python::server(entropy)),
             Dialect::None => State::Open,
+            #[cfg(feature = "noise")]
+            Dialect::Noise => State::Noise(Noise::server(entropy)),
+            #[cfg(not(feature = "noise"))]
             Dialect::Noise => unreachable!("no policy is made for it"),
         };
         Handshake { terms, state }
@@ -64,6 +71,9 @@ impl Handshake {
             Dialect::Mutual => State::Mutual(Mutual::client(entropy)),
             Dialect::Python => State::Python(Python::client(entropy, terms.client_key().key())),
             Dialect::None => State::Open,
+            #[cfg(feature = "noise")]
+            Dialect::Noise => State::Noise(Noise::client(entropy)),
+            #[cfg(not(feature = "noise"))]
             Dialect::Noise => unreachable!("no policy is made for it"),
         };
         Handshake { terms, state }
@@ -90,6 +100,8 @@ impl Handshake {
             State::Tutorial(machine) => machine.bytes_max(),
             State::Mutual(machine) => machine.bytes_max(),
             State::Python(machine) => machine.bytes_max(),
+            #[cfg(feature = "noise")]
+            State::Noise(machine) => machine.bytes_max(),
         }
     }
 
@@ -107,7 +119,13 @@ impl Handshake {
                     consumed += bytes;
                 }
                 Step::Proven { caller, consumed: bytes } => {
-                    let proof = Authenticated { dialect: terms.dialect, caller };
+                    let proof = Authenticated::new(terms.dialect, caller);
+                    return Ok(Progress::Done { proof, consumed: consumed + bytes });
+                }
+                #[cfg(feature = "noise")]
+                Step::Encrypted { caller, channel, consumed: bytes } => {
+                    let mut proof = Authenticated::new(terms.dialect, Some(caller));
+                    proof.channel = Some(channel);
                     return Ok(Progress::Done { proof, consumed: consumed + bytes });
                 }
             }
@@ -128,6 +146,8 @@ enum State {
     Tutorial(Tutorial),
     Mutual(Mutual),
     Python(Python),
+    #[cfg(feature = "noise")]
+    Noise(Noise),
 }
 
 impl State {
@@ -137,6 +157,8 @@ impl State {
             State::Tutorial(machine) => Ok(machine.step(terms, input, out)?.map(State::Tutorial)),
             State::Mutual(machine) => Ok(machine.step(terms, input, out)?.map(State::Mutual)),
             State::Python(machine) => Ok(machine.step(terms, input, out)?.map(State::Python)),
+            #[cfg(feature = "noise")]
+            State::Noise(machine) => Ok(machine.step(terms, input, out)?.map(State::Noise)),
         }
     }
 }
@@ -149,6 +171,9 @@ pub(crate) enum Step<S> {
     Next { state: S, consumed: usize },
     /// The peer is who it should be.
     Proven { caller: Option<Arc<str>>, consumed: usize },
+    /// The same, and what follows is encrypted.
+    #[cfg(feature = "noise")]
+    Encrypted { caller: Arc<str>, channel: Box<Channel>, consumed: usize },
 }
 
 impl<S> Step<S> {
@@ -157,6 +182,8 @@ impl<S> Step<S> {
             Step::Wait(state) => Step::Wait(wrap(state)),
             Step::Next { state, consumed } => Step::Next { state: wrap(state), consumed },
             Step::Proven { caller, consumed } => Step::Proven { caller, consumed },
+            #[cfg(feature = "noise")]
+            Step::Encrypted { caller, channel, consumed } => Step::Encrypted { caller, channel, consumed },
         }
     }
 }
@@ -171,9 +198,27 @@ impl<S> Step<S> {
 pub struct Authenticated {
     dialect: Dialect,
     caller: Option<Arc<str>>,
+    #[cfg(feature = "noise")]
+    channel: Option<Box<Channel>>,
 }
 
 impl Authenticated {
+    fn new(dialect: Dialect, caller: Option<Arc<str>>) -> Authenticated {
+        Authenticated {
+            dialect,
+            caller,
+            #[cfg(feature = "noise")]
+            channel: None,
+        }
+    }
+
+    /// What every later byte in either direction has to go through: there is one after `noise`, and
+    /// it is handed out once.
+    #[cfg(feature = "noise")]
+    pub fn take_channel(&mut self) -> Option<Box<Channel>> {
+        self.channel.take()
+    }
+
     /// By which dialect. After `none` nothing at all is proved.
     pub fn dialect(&self) -> Dialect {
         self.dialect

@@ -67,6 +67,8 @@ mod hex;
 mod key;
 mod keyring;
 mod mutual;
+#[cfg(feature = "noise")]
+mod noise;
 mod policy;
 mod python;
 mod refused;
@@ -77,6 +79,8 @@ pub use entropy::Entropy;
 pub use handshake::{Authenticated, HANDSHAKE_TIMEOUT, Handshake, Progress};
 pub use key::{Key, KeyError, KeyId};
 pub use keyring::{Keyring, KeyringError, NAME_BYTES_MAX, NamedKey};
+#[cfg(feature = "noise")]
+pub use noise::{Channel, ChannelError, Opened};
 pub use policy::{Policy, PolicyError};
 pub use python::{Digest, Digests, DigestsError};
 pub use refused::Refused;

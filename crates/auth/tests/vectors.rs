@@ -3,9 +3,9 @@
 
 mod support;
 
-use serde_json::Value;
 use switchboard_auth::{Dialect, Entropy, Key, Policy};
 
+use support::vector::{Case, cases};
 use support::{Party, converse, policy};
 
 #[test]
@@ -87,27 +87,4 @@ fn mutual_policy(case: &Case) -> Policy {
         .with_service(case.text("service"))
         .with_server_name(case.text("server_name"))
         .with_channel_binding(&case.bytes("channel_binding"))
-}
-
-struct Case(Value);
-
-impl Case {
-    fn text(&self, field: &str) -> &str {
-        self.0[field].as_str().expect("the field is there")
-    }
-
-    fn bytes(&self, field: &str) -> Vec<u8> {
-        support::hex(self.text(field))
-    }
-
-    fn list(&self, field: &str) -> Vec<Vec<u8>> {
-        let items = self.0[field].as_array().expect("the field is a list");
-        items.iter().map(|item| support::hex(item.as_str().expect("a text"))).collect()
-    }
-}
-
-fn cases(json: &str) -> Vec<Case> {
-    let cases: Vec<Value> = serde_json::from_str(json).expect("the vectors are JSON");
-    assert!(cases.len() >= 6, "all vectors are there");
-    cases.into_iter().map(Case).collect()
 }

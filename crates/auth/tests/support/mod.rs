@@ -2,6 +2,8 @@
 //! about them stands in each test file.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod vector;
+
 use std::sync::Arc;
 
 use switchboard_auth::{Authenticated, Dialect, Entropy, Handshake, Key, Keyring, Policy, Progress, Refused};
