@@ -29,6 +29,8 @@ pub struct Decoder {
     frames: FrameDecoder,
     /// What has come and not been given out.
     held: BytesMut,
+    /// Bytes at the front of the same buffer that have been given out or dropped.
+    spent: usize,
     skipped: u64,
 }
 
@@ -36,7 +38,7 @@ impl Decoder {
     /// A decoder before the first byte of a stream.
     #[expect(clippy::needless_pass_by_value, reason = "one calling convention with the reader and writer")]
     pub fn new(spec: FrameSpec) -> Decoder {
-        Decoder { frames: spec.decoder(), held: BytesMut::new(), skipped: 0 }
+        Decoder { frames: spec.decoder(), held: BytesMut::new(), spent: 0, skipped: 0 }
     }
 
     /// Bytes that have come.
@@ -50,14 +52,16 @@ impl Decoder {
         loop {
             match self.frames.decode(&self.held)? {
                 Decoded::Message { payload, consumed } => {
-                    let frame = self.held.split_to(consumed).freeze();
-                    self.release_when_empty();
-                    return Ok(Some(frame.slice(payload)));
+                    self.spent += consumed;
+                    return Ok(Some(self.held.split_to(consumed).freeze().slice(payload)));
                 }
-                Decoded::NeedMore { .. } => return Ok(None),
+                Decoded::NeedMore { .. } => {
+                    self.let_go();
+                    return Ok(None);
+                }
                 Decoded::Skipped { consumed, declared } => {
+                    self.spent += consumed;
                     self.held.advance(consumed);
-                    self.release_when_empty();
                     self.skipped += u64::from(declared.is_some());
                 }
             }
@@ -79,13 +83,12 @@ impl Decoder {
         self.skipped
     }
 
-    /// An idle decoder owns no large buffer, whatever it has been through.
-    fn release_when_empty(&mut self) {
-        if self.held.is_empty() && self.held.capacity() > IDLE_BYTES_MAX {
-            self.held = BytesMut::new();
+    /// Lets go of a buffer that is mostly spent, so that an idle decoder holds what it needs. What is copied is less
+    /// than what has been given out.
+    fn let_go(&mut self) {
+        if self.spent > self.held.len() {
+            self.held = BytesMut::from(&self.held[..]);
+            self.spent = 0;
         }
     }
 }
-
-/// Saves the next small message an allocation; ten thousand idle decoders have 40 MiB of it at the worst.
-const IDLE_BYTES_MAX: usize = 4 << 10;

@@ -44,6 +44,7 @@
 //! | a buffer of your own, an event loop | [`FrameDecoder`] and [`FrameSpec::encode`] or [`FrameSpec::envelope`] |
 //! | pieces of bytes from somewhere | [`Decoder`] |
 //! | a blocking `Read` or `Write` | `FrameReader`, `FrameWriter` (feature `std`) |
+//! | tokio | `FrameCodec` in tokio-util's `Framed` (feature `tokio-util`) |
 //!
 //! # Specs
 //!
@@ -117,7 +118,7 @@
 //!
 //! # Features
 //!
-//! `std`, on by default: the blocking reader and writer.
+//! `std`, on by default: the blocking reader and writer. `tokio-util`: `FrameCodec`, for its `Framed`.
 
 #![no_std]
 
@@ -142,6 +143,8 @@ mod python;
 mod search;
 mod spec;
 pub mod testkit;
+#[cfg(feature = "tokio-util")]
+mod tokio_codec;
 mod varint;
 
 #[cfg(feature = "std")]
@@ -151,3 +154,5 @@ pub use crate::decoder::Decoder;
 pub use crate::envelope::Envelope;
 pub use crate::error::{EncodeError, FrameError, Malformation};
 pub use crate::spec::{FrameSpec, Overflow, SpecError};
+#[cfg(feature = "tokio-util")]
+pub use crate::tokio_codec::FrameCodec;

@@ -26,8 +26,8 @@ const FLOORS: &[Floor] = &[
     Floor {
         package: "switchboard-framing",
         always: Allowed::Only(&["bytes", "thiserror"]),
-        optional: &["crc32c", "memchr", "tokio-util"],
-        tests: &["proptest"],
+        optional: &["tokio-util"],
+        tests: &["cap", "proptest"],
     },
     Floor {
         package: "switchboard-auth",

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::violation::{Listed, Shown};
+use super::violation::{Listed, Shown, in_common};
 use super::{Codec, Event, Law, Violation, run};
 
 /// Those of `payloads` that the codec can encode come back from one stream, in order, unchanged, and the stream
@@ -28,7 +28,7 @@ fn compare(stream: &[u8], expected: &[Event], events: &[Event]) -> Result<(), Vi
     if events == expected {
         return Ok(());
     }
-    let differs = expected.iter().zip(events).take_while(|(one, other)| one == other).count();
+    let differs = in_common(expected, events);
     let report = format!(
         "stream {}\nfrom message {differs} on, sent was\n{}but it gives\n{}",
         Shown(stream),
@@ -45,11 +45,12 @@ fn check_cut_short<C: Codec>(codec: &C, stream: &[u8], whole: &[Event]) -> Resul
     {
         return Ok(());
     }
+    let same = in_common(whole, &events);
     let report = format!(
-        "stream {}\nstops inside message {}, but it gives\n{}",
+        "stream {}\nstops inside message {}, but after {same} messages it gives\n{}",
         Shown(stream),
         whole.len(),
-        Listed(&events)
+        Listed(&events[same..])
     );
     Err(Violation { law: Law::CleanEnd, report })
 }

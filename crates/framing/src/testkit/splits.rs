@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::violation::{Listed, Shown};
+use super::violation::{Listed, Shown, in_common};
 use super::{Codec, Event, Law, Random, Seed, Violation, run};
 
 /// Every way of cutting `stream` gives the same messages and the same error at the same offset.
@@ -50,11 +50,12 @@ fn pieces_between(cuts: &[usize], len: usize) -> Vec<Range<usize>> {
 }
 
 fn violation(stream: &[u8], cuts: &[usize], whole: &[Event], cut: &[Event]) -> Violation {
+    let same = in_common(whole, cut);
     let report = format!(
-        "stream {}\nin one piece it gives\n{}cut at {cuts:?} it gives\n{}",
+        "stream {}\nthe first {same} events are the same; then in one piece it gives\n{}cut at {cuts:?} it gives\n{}",
         Shown(stream),
-        Listed(whole),
-        Listed(cut)
+        Listed(&whole[same..]),
+        Listed(&cut[same..])
     );
     Violation { law: Law::SplitIndependence, report }
 }

@@ -64,12 +64,17 @@ impl Display for Shown<'_> {
     }
 }
 
-/// Events of a report, one a line.
+/// How many events two decoders have in common at the beginning: a report starts behind them.
+pub(super) fn in_common(one: &[Event], other: &[Event]) -> usize {
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// Events of a report, one a line; after the first few only their number.
 pub(super) struct Listed<'a>(pub(super) &'a [Event]);
 
 impl Display for Listed<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for event in self.0 {
+        for event in self.0.iter().take(LISTED_EVENTS_MAX) {
             f.write_str("    ")?;
             match event {
                 Event::Message(payload) => write!(f, "message {}", Shown(payload))?,
@@ -79,9 +84,15 @@ impl Display for Listed<'_> {
             }
             f.write_str("\n")?;
         }
-        if self.0.is_empty() { writeln!(f, "    nothing") } else { Ok(()) }
+        match self.0.len() {
+            0 => writeln!(f, "    nothing"),
+            1..=LISTED_EVENTS_MAX => Ok(()),
+            more => writeln!(f, "    and {} more", more - LISTED_EVENTS_MAX),
+        }
     }
 }
+
+const LISTED_EVENTS_MAX: usize = 8;
 
 /// Two streams of this length still fit on a screen.
 const SHOWN_BYTES_MAX: usize = 400;

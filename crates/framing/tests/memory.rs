@@ -1,0 +1,139 @@
+//! What decoders hold, counted by the allocator: a peer pays for our memory with bytes of its own. One test, since
+//! the allocator counts for the whole program.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
+
+mod common;
+#[path = "common/tokio.rs"]
+mod tokio;
+
+use std::alloc::System;
+
+use cap::Cap;
+use common::specs_with_limit;
+use switchboard_framing::testkit::{self, Allowance, Codec, Event, Feed, Random, Seed};
+use switchboard_framing::{Decoder, FrameReader, FrameSpec};
+use tokio::Tokio;
+use tokio_util::codec::LengthDelimitedCodec;
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+const SEED: Seed = Seed(0x3e3);
+
+/// The owning decoder, or the borrowed one in a blocking reader, as the kit sees them.
+struct Owning(FrameSpec);
+
+impl Codec for Owning {
+    type Decoder = Held;
+
+    fn decoder(&self) -> Held {
+        Held(Decoder::new(self.0.clone()))
+    }
+
+    fn encode(&self, payload: &[u8]) -> Result<Vec<u8>, String> {
+        Codec::encode(&self.0, payload)
+    }
+}
+
+struct Held(Decoder);
+
+impl Feed for Held {
+    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
+        self.0.feed(bytes);
+        loop {
+            match self.0.next() {
+                Ok(Some(message)) => events.push(Event::Message(message.to_vec())),
+                Ok(None) => return,
+                Err(error) => return events.push(Event::Failed { error: error.to_string(), offset: None }),
+            }
+        }
+    }
+
+    fn finish(&mut self, events: &mut Vec<Event>) {
+        if let Err(error) = self.0.finish() {
+            events.push(Event::Failed { error: error.to_string(), offset: None });
+        }
+    }
+}
+
+/// Twice, since vectors grow by doubling; the constant is an event and the smallest buffers.
+const ALLOWANCE: Allowance = Allowance { times: 2, constant: 600 };
+
+/// Lengths just within the limit, as long as this spec can say it, and no byte of the payload; and noise.
+fn streams_for(spec: &FrameSpec, random: &mut Random) -> Vec<Vec<u8>> {
+    let longest = Codec::encode(spec, &vec![b'x'; spec.payload_bytes_max()]).unwrap_or_default();
+    let mut streams = vec![longest[..longest.len().min(40)].to_vec(), longest];
+    streams.extend((0..20).map(|_| random.bytes(300)));
+    streams
+}
+
+fn assert_memory_law<C: Codec>(name: &str, codec: &C, stream: &[u8]) {
+    for piece_bytes in [1, 7, 1000] {
+        testkit::memory(codec, stream, piece_bytes, ALLOWANCE, || ALLOCATOR.allocated())
+            .unwrap_or_else(|violation| panic!("{name}, {SEED:?}: {violation}"));
+    }
+}
+
+fn announcements_reserve_nothing() {
+    let mut random = Random::new(SEED);
+    for spec in specs_with_limit(3_000) {
+        for stream in streams_for(&spec, &mut random) {
+            assert_memory_law(&format!("{spec}, borrowed"), &spec, &stream);
+            assert_memory_law(&format!("{spec}, owning"), &Owning(spec.clone()), &stream);
+        }
+    }
+    // Within a limit of 1 GiB, 1 GiB is announced.
+    let large: FrameSpec = "u32be,max=1GiB".parse().unwrap();
+    assert_memory_law("owning", &Owning(large), b"\x40\x00\x00\x00abc");
+}
+
+fn an_idle_decoder_lets_go_of_a_large_buffer() {
+    let before = ALLOCATOR.allocated();
+    let mut decoder = Decoder::new("u32be".parse().unwrap());
+    decoder.feed(&[&(1_u32 << 20).to_be_bytes()[..], &vec![0; 1 << 20], b"nex"].concat());
+    assert_eq!(decoder.next().unwrap().unwrap().len(), 1 << 20);
+    assert_eq!(decoder.next().unwrap(), None);
+    let held = ALLOCATOR.allocated() - before;
+    assert!(held < 100, "{held} bytes are held by an idle decoder");
+}
+
+fn decoding_in_place_allocates_nothing() {
+    let payloads = testkit::payloads(SEED, 50, 200);
+    for spec in specs_with_limit(200) {
+        let stream: Vec<u8> =
+            payloads.iter().filter_map(|payload| Codec::encode(&spec, payload).ok()).flatten().collect();
+        let mut decoder = spec.decoder();
+        let before = ALLOCATOR.total_allocated();
+        let mut rest = &stream[..];
+        while let Ok(switchboard_framing::Decoded::Message { consumed, .. }) = decoder.decode(rest) {
+            rest = &rest[consumed..];
+        }
+        assert_eq!(ALLOCATOR.total_allocated(), before, "{spec}");
+    }
+}
+
+fn a_reader_reserves_nothing_for_an_announcement() {
+    let before = ALLOCATOR.allocated();
+    let mut reader = FrameReader::new(&b"\x3f\xff\xff\xffabc"[..], "u32be,max=1GiB".parse().unwrap());
+    assert!(reader.read().is_err(), "the stream stops");
+    let held = ALLOCATOR.allocated() - before;
+    assert!(held <= (8 << 10) + 200, "{held} bytes are held by a reader of seven bytes");
+}
+
+/// What the law is for: four bytes of a header, eight megabytes reserved.
+fn the_kit_finds_a_codec_that_reserves_what_is_announced() {
+    let theirs = Tokio(LengthDelimitedCodec::new);
+    let announcing = b"\x00\x7f\xff\xff";
+    let found = testkit::memory(&theirs, announcing, 4, ALLOWANCE, || ALLOCATOR.allocated());
+    assert!(found.is_err_and(|violation| violation.law == testkit::Law::Memory));
+}
+
+#[test]
+fn memory_is_paid_for_with_bytes() {
+    announcements_reserve_nothing();
+    an_idle_decoder_lets_go_of_a_large_buffer();
+    decoding_in_place_allocates_nothing();
+    a_reader_reserves_nothing_for_an_announcement();
+    the_kit_finds_a_codec_that_reserves_what_is_announced();
+}
