@@ -39,6 +39,6 @@ pub use ids::{ConnId, ListenerId, SocketId, TimerId};
 pub use limits::Limits;
 pub use mio_net::MioNet;
 pub use net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
-pub use reactor::{Flow, Reactor};
+pub use reactor::{Flow, Kept, Reactor};
 pub use stats::Stats;
 pub use time::Time;

@@ -73,6 +73,17 @@ pub enum Flow {
     Stopped,
 }
 
+/// Under which name an adopted socket is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A connected stream; its `setup` has been called.
+    Stream(ConnId),
+    /// A listener.
+    Listener(ListenerId),
+    /// A datagram socket.
+    Datagram(SocketId),
+}
+
 impl<H: Handler> Reactor<H> {
     /// A loop on the operating system's sockets.
     pub fn new(handler: H, limits: Limits) -> io::Result<Reactor<H>> {
@@ -128,18 +139,24 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     /// Takes over an open socket, whatever it is. `calls_max` matters for a listener only.
-    pub fn adopt(&mut self, mut adopted: Adopted<N>, calls_max: usize) -> io::Result<()> {
+    pub fn adopt(&mut self, mut adopted: Adopted<N>, calls_max: usize) -> io::Result<Kept> {
         let id = self.next_id()?;
         self.net.watch_adopted(Token(id), &mut adopted)?;
         match adopted {
             Adopted::Stream(stream, peer) => {
                 let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now);
                 self.welcome(conn, Origin::Adopted { peer: &peer });
+                Ok(Kept::Stream(ConnId(id)))
             }
-            Adopted::Listener(socket, address) => self.keep_listener(id, socket, address, calls_max),
-            Adopted::Datagram(socket, _) => self.keep_datagram(id, socket),
+            Adopted::Listener(socket, address) => {
+                self.keep_listener(id, socket, address, calls_max);
+                Ok(Kept::Listener(ListenerId(id)))
+            }
+            Adopted::Datagram(socket, _) => {
+                self.keep_datagram(id, socket);
+                Ok(Kept::Datagram(SocketId(id)))
+            }
         }
-        Ok(())
     }
 
     fn keep_listener(&mut self, id: SourceId, socket: N::Listener, address: Address, calls_max: usize) {

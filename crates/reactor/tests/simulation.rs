@@ -219,13 +219,13 @@ fn tight(seed: u64) -> Limits {
 }
 
 fn echo_once(seed: u64, faults: Faults) -> (u64, usize, usize) {
-    const CALLS: u64 = 6;
+    const CALLS: usize = 6;
     let world = World::new(seed, faults);
     let mut server = Reactor::with_net(world.host(), EchoServer::new(seed), tight(seed));
     let limits = Limits { connections_max: 100, ..tight(seed) };
     let mut caller = Reactor::with_net(world.host(), EchoCaller::new(seed), limits);
     let (_, address) = server.listen(&listen_address(), &ListenOptions::default()).unwrap();
-    caller.with_context(|_, cx| (0..CALLS).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
+    caller.with_context(|_, cx| (0..6).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
     let rest = world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
 
     assert_eq!(rest, Rest::Quiet, "seed {seed}");
@@ -235,7 +235,7 @@ fn echo_once(seed: u64, faults: Faults) -> (u64, usize, usize) {
     for stats in [server.stats(), caller.stats()] {
         assert_eq!((stats.connections, stats.outbound_bytes), (0, 0), "{stats:?}");
     }
-    assert_eq!(caller.handler().ledger.finished + caller.handler().unreachable, CALLS as usize);
+    assert_eq!(caller.handler().ledger.finished + caller.handler().unreachable, CALLS);
     (world.trace(), caller.handler().whole, caller.handler().unreachable)
 }
 
@@ -376,7 +376,9 @@ fn every_member_hears_everybody_in_order_and_without_gaps() {
         loops.extend(members.iter_mut().map(|member| member as &mut dyn switchboard_reactor::sim::Turn));
         assert_eq!(world.run(&mut loops, HOUR).unwrap(), Rest::Quiet);
         hub.handler().ledger.check_balanced();
-        members.iter().for_each(|member| member.handler().ledger.check_balanced());
+        for member in &members {
+            member.handler().ledger.check_balanced();
+        }
         assert_eq!(world.open_ends(), 0);
     });
 }
