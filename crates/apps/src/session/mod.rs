@@ -219,9 +219,8 @@ impl<S: Service> Handler for Session<S> {
             None => return,
             Some(Wire::Proving(proving)) => (Some(proving), Ended::of_handshake(why)),
             Some(Wire::Shut(proving, ended)) => (Some(proving), ended),
-            Some(Wire::Open(_) | Wire::Busy) => (None, Ended::of_conversation(why)),
-            // We hung up, but the last of what was sent did not get through.
-            Some(Wire::Over(Ended::Well)) => (None, Ended::of_conversation(why)),
+            // Also when we hung up: the last of what was sent may not have got through.
+            Some(Wire::Open(_) | Wire::Busy | Wire::Over(Ended::Well)) => (None, Ended::of_conversation(why)),
             Some(Wire::Over(ended)) => (None, ended),
         };
         self.with_link(cx, |service, link| match proving {
@@ -251,10 +250,10 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn service_actions(&mut self, cx: &mut Context<'_>) {
-        self.with_link(cx, |service, link| service.service_actions(link));
+        self.with_link(cx, S::service_actions);
     }
 
     fn draining(&mut self, cx: &mut Context<'_>) {
-        self.with_link(cx, |service, link| service.draining(link));
+        self.with_link(cx, S::draining);
     }
 }
