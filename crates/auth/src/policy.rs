@@ -12,7 +12,7 @@ use crate::{Dialect, Digests, Entropy, Handshake, Key, Keyring, NamedKey};
 /// The terms on which handshakes are made, for either role. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    terms: Arc<Terms>,
+    pub(crate) terms: Arc<Terms>,
 }
 
 /// What every handshake of a policy shares.

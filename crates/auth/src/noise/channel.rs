@@ -79,7 +79,8 @@ impl Channel {
         self.failed.map_or(Ok(()), Err)?;
         match (self.receiving, rest.len()) {
             (Direction::Closed, 0) => Ok(()),
-            (_, have) => Err(ChannelError::Truncated { have }),
+            (Direction::Closed, bytes) => Err(ChannelError::AfterClose { bytes }),
+            (Direction::Open, have) => Err(ChannelError::Truncated { have }),
         }
     }
 
@@ -254,3 +255,80 @@ const SEALED_BYTES_MAX: u16 = 16_384 + SEALED_BYTES_MIN;
 const CONFIRM_SEALED_BYTES: u16 = SEALED_BYTES_MIN;
 /// A confirm record on the wire.
 pub(super) const CONFIRM_BYTES: usize = LENGTH_BYTES + 1 + TAG_BYTES;
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::super::setup::{self, Psk};
+    use super::*;
+    use crate::{Dialect, Key, KeyId, Keyring, Policy};
+
+    /// The two ends as they are before the confirm record: server, client.
+    fn channels() -> (Box<Channel>, Box<Channel>) {
+        let mut ring = Keyring::new();
+        ring.add("alice", Key::from_bytes(&[7; 32])).unwrap();
+        let policy = Policy::new(Dialect::Noise, Arc::new(ring)).unwrap();
+        let id = KeyId::from([1; 16]);
+        let psk = Psk::derive(&[7; 32], &id);
+        let mut client = setup::initiator(&psk, &id, &policy.terms, &[2; 32]);
+        let mut server = setup::responder(&psk, &id, &policy.terms, &[3; 32]);
+        let mut message = [0; 48];
+        client.write_message(&[], &mut message).unwrap();
+        server.read_message(&message, &mut []).unwrap();
+        server.write_message(&[], &mut message).unwrap();
+        client.read_message(&message, &mut []).unwrap();
+        (Channel::after(*server), Channel::after(*client))
+    }
+
+    /// A record that is sealed as it should be, and holds what a peer would not say.
+    fn record(channel: &mut Channel, plain: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(plain.len() + TAG_BYTES).unwrap();
+        let mut record = [&length.to_be_bytes()[..], plain, &[0; TAG_BYTES]].concat();
+        channel.transport.write_message(plain, &mut record[LENGTH_BYTES..]).unwrap();
+        record
+    }
+
+    #[test]
+    fn only_a_confirm_record_confirms() {
+        for kind in [1, 2, 3, 255] {
+            let (mut server, mut client) = channels();
+            let input = record(&mut client, &[kind]);
+            assert_eq!(server.read_confirm(&input), Err(Refused::EarlyData { bytes: 19 }), "type {kind}");
+        }
+        let (mut server, mut client) = channels();
+        assert_eq!(server.read_confirm(&record(&mut client, &[0])), Ok(Some(19)));
+    }
+
+    #[test]
+    fn records_that_have_no_place_are_refused() {
+        for plain in [&[0][..], &[0, 9], &[2, 9], &[3], &[255, 9, 9]] {
+            let (mut server, mut client) = channels();
+            let mut out = b"before".to_vec();
+            let result = server.open(&record(&mut client, plain), &mut out);
+            let error = ChannelError::OutOfPlace { kind: plain[0], bytes: plain.len() - 1 };
+            assert_eq!((result, out.as_slice()), (Err(error), &b"before"[..]));
+        }
+    }
+
+    #[test]
+    fn after_an_error_nothing_works_any_more() {
+        let (mut server, _) = channels();
+        let mut out = Vec::new();
+        let error = server.open(&[0, 0], &mut out).unwrap_err();
+        assert_eq!(server.seal(b"x", &mut out), Err(error));
+        assert_eq!(server.close(&mut out), Err(error));
+        assert_eq!(server.finish(&[]), Err(error));
+        assert_eq!(out, b"");
+    }
+
+    #[test]
+    fn an_end_is_clean_only_right_behind_the_close_record() {
+        let (mut server, mut client) = channels();
+        let mut close = Vec::new();
+        client.close(&mut close).unwrap();
+        assert_eq!(server.open(&close, &mut Vec::new()), Ok(Opened::Closed { consumed: 19 }));
+        assert_eq!(server.finish(b"!"), Err(ChannelError::AfterClose { bytes: 1 }));
+        assert_eq!(server.finish(b""), Ok(()));
+    }
+}
