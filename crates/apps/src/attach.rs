@@ -13,8 +13,10 @@ use std::os::fd::OwnedFd;
 
 use anyhow::Context;
 use auth::{Dialect, Policy};
-use reactor::{Address, Handler, ListenOptions, ListenerId, MioNet, Reactor, SocketId};
+use framing::FrameSpec;
+use reactor::{Address, Handler, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId};
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::cli::notes::Notes;
@@ -101,8 +103,28 @@ pub fn callee(endpoint: &Endpoint, datagrams: Datagrams) -> Result<Callee> {
     };
     match socket {
         reactor::Adopted::Stream(..) => Ok(Callee::Open(socket)),
-        _ => Err(Failure::new(Fault::Usage, format!("{endpoint} is no open connection; it cannot be called"))),
+        _ => {
+            Err(Failure::new(Fault::Usage, format!("{endpoint} is no open connection; it cannot be called")))
+        }
     }
+}
+
+/// The loop's limits, with room for the longest message of a framing where that is longer than usual.
+pub fn limits_for(spec: &FrameSpec) -> Limits {
+    let usual = Limits::default();
+    let message = spec.payload_bytes_max();
+    Limits {
+        untaken_bytes_max: usual.untaken_bytes_max.max(message.saturating_add(usual.read_bytes)),
+        outbound_hard: usual.outbound_hard.max(message.saturating_mul(2)),
+        ..usual
+    }
+}
+
+/// Asks for as many descriptors as this process may have: the usual 1,024 are few for a server. What is refused is
+/// done without; the loop lives with any number.
+pub fn raise_descriptor_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// The addresses behind an endpoint, in the order in which they are to be tried.
@@ -193,7 +215,9 @@ fn is_elsewhere(error: &io::Error) -> bool {
 
 fn cannot_listen(address: &Address, error: io::Error) -> Failure {
     let fault = match error.kind() {
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => Fault::Usage,
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            Fault::Usage
+        }
         _ => Fault::Connection,
     };
     let failed = Err::<(), _>(error).with_context(|| format!("cannot listen on {address}")).blame(fault);
@@ -325,6 +349,14 @@ mod tests {
         let called = callee(&"[::1]:9".parse().unwrap(), Datagrams::Spoken).unwrap();
         let Callee::Addresses(addresses) = called else { panic!("{called:?}") };
         assert_eq!(addresses, [Address::Tcp("[::1]:9".parse().unwrap())]);
+    }
+
+    #[test]
+    fn the_longest_message_of_a_framing_fits_the_limits() {
+        let limits = |spec: &str| limits_for(&spec.parse().unwrap());
+        assert_eq!(limits("u32be").outbound_hard, Limits::default().outbound_hard);
+        assert_eq!(limits("u32be,max=64MiB").outbound_hard, 128 << 20);
+        assert_eq!(limits("u32be,max=64MiB").untaken_bytes_max, (64 << 20) + (64 << 10));
     }
 
     #[test]

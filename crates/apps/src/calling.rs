@@ -1,0 +1,68 @@
+//! Calling: the addresses of whom we mean, one after the other, until one answers.
+//!
+//! Leaves finding the addresses to `attach`, and what is said once somebody answers to the services.
+
+use std::collections::VecDeque;
+use std::io;
+
+use reactor::{Address, Reactor, Tag};
+
+use crate::attach::Callee;
+use crate::cli::exit::{Failure, Fault, Result};
+use crate::session::{Link, Service, Session};
+
+/// The addresses that are still to be tried. A service that calls keeps one, and asks it in `unreachable` and
+/// `draining`.
+#[derive(Debug, Default)]
+pub struct Route {
+    left: VecDeque<Address>,
+    is_given_up: bool,
+}
+
+impl Route {
+    /// Calls the next address, if there is one.
+    pub fn call_next(&mut self, link: &mut Link<'_, '_>) -> Option<Address> {
+        let next = self.left.pop_front()?;
+        link.call(next.clone(), Tag::default());
+        Some(next)
+    }
+
+    /// An address did not answer: calls the next one, or says why there is none.
+    pub fn unreachable(
+        &mut self,
+        link: &mut Link<'_, '_>,
+        address: &Address,
+        error: &io::Error,
+    ) -> Result<Address> {
+        if self.is_given_up {
+            return Err(Failure::new(Fault::Other, "interrupted before anybody answered"));
+        }
+        let failed = || Failure::new(Fault::Connection, format!("cannot reach {address}: {error}"));
+        self.call_next(link).ok_or_else(failed)
+    }
+
+    /// Calls nobody any more: we were told to end.
+    pub fn give_up(&mut self) {
+        self.left.clear();
+        self.is_given_up = true;
+    }
+}
+
+/// Begins a call before the loop runs. `route` says where in the service its route is.
+pub fn call<S: Service>(
+    reactor: &mut Reactor<Session<S>>,
+    callee: Callee,
+    route: impl FnOnce(&mut S) -> &mut Route,
+) -> Result<()> {
+    match callee {
+        Callee::Open(socket) => reactor.adopt(socket, 1)?,
+        Callee::Addresses(addresses) => reactor.with_context(|session, cx| {
+            session.with_link(cx, |service, link| {
+                let route = route(service);
+                route.left = addresses.into();
+                route.call_next(link);
+            });
+        }),
+    }
+    Ok(())
+}
