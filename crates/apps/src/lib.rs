@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod calling;
+pub mod chat;
 pub mod cli;
 pub mod echo;
 pub mod ending;

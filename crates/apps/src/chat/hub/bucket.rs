@@ -1,0 +1,83 @@
+//! A token bucket: how often one member is heard. The clock is an argument; what happens to whom is not heard is
+//! left to the hub.
+
+use std::time::Duration;
+
+/// How often a member is heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Requests at once, after a silence.
+    pub burst: u32,
+    /// Requests a second in the long run.
+    pub per_second: u32,
+}
+
+impl Rate {
+    /// The time that one request is worth.
+    fn interval(self) -> Duration {
+        Duration::from_secs(1) / self.per_second.max(1)
+    }
+}
+
+/// What is left of a member's allowance, kept as the moment at which it would be whole again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bucket {
+    whole_at: Duration,
+}
+
+impl Bucket {
+    /// Takes one token, or says after how long there will be one.
+    pub(super) fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
+        let whole_at = self.whole_at.max(now) + rate.interval();
+        let latest = now + rate.interval() * rate.burst.max(1);
+        match whole_at.saturating_sub(latest) {
+            Duration::ZERO => {
+                self.whole_at = whole_at;
+                Ok(())
+            }
+            wait => Err(wait),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { burst: 3, per_second: 10 };
+
+    fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_burst_is_heard_and_not_one_more() {
+        let mut bucket = Bucket::default();
+        for _ in 0..RATE.burst {
+            assert_eq!(bucket.take(RATE, at(5000)), Ok(()));
+        }
+        assert_eq!(bucket.take(RATE, at(5000)), Err(at(100)));
+    }
+
+    #[test]
+    fn whoever_waits_as_long_as_told_is_heard() {
+        let mut bucket = Bucket::default();
+        let mut now = at(0);
+        let mut taken = 0;
+        while taken < 20 {
+            match bucket.take(RATE, now) {
+                Ok(()) => taken += 1,
+                Err(wait) => now += wait,
+            }
+        }
+        assert_eq!(now, at(1700), "3 at once and 17 at 10 a second");
+    }
+
+    #[test]
+    fn silence_saves_no_more_than_a_burst() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.take(RATE, at(0)), Ok(()));
+        let heard = (0..9).filter(|_| bucket.take(RATE, at(60_000)).is_ok()).count();
+        assert_eq!(heard, 3);
+    }
+}

@@ -1,0 +1,300 @@
+//! The rules of the hub, one by one, each with the limits that it has.
+
+use std::time::Duration;
+
+use super::*;
+use crate::chat::schema::Message;
+
+/// A hub with a clock of its own and one numbered request after another.
+struct Bench {
+    hub: Hub,
+    now: Now,
+    refs: u64,
+}
+
+impl Bench {
+    fn new(limits: HubLimits) -> Bench {
+        Bench { hub: Hub::new(limits), now: Now { elapsed: Duration::ZERO, unix_ms: 1000 }, refs: 0 }
+    }
+
+    fn event(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.hub.handle(event, self.now, &mut actions);
+        actions
+    }
+
+    /// Opens a member with the key of this name.
+    fn open(&mut self, member: u64, key: &str) -> Vec<Action> {
+        self.event(Event::Opened { member: MemberId(member), key: Some(key.to_owned()) })
+    }
+
+    /// Asks as a member; gives the answer and what else comes of it.
+    fn ask(&mut self, member: u64, request: Request) -> (Notice, Vec<Action>) {
+        self.refs += 1;
+        let reference = Some(Ref(self.refs));
+        let asked = Asked { request, reference };
+        let mut actions = self.event(Event::Asked { member: MemberId(member), asked });
+        match actions.remove(0) {
+            Action::Tell { to, reference: answered, notice } => {
+                assert_eq!((to, answered), (MemberId(member), reference));
+                (notice, actions)
+            }
+            other => panic!("the answer comes first, not {other:?}"),
+        }
+    }
+
+    fn refused(&mut self, member: u64, request: Request) -> String {
+        match self.ask(member, request) {
+            (Notice::Error { code, .. }, rest) if rest.is_empty() => code,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// Opens a member that goes by a nick and is in a room.
+    fn seat(&mut self, member: u64, nick: &str, room: &str) {
+        self.open(member, nick);
+        assert_eq!(self.ask(member, nick_request(nick)).0, presence::GRANTED);
+        assert!(matches!(self.ask(member, join(room)).0, Notice::Room { .. }));
+    }
+}
+
+fn nick_request(nick: &str) -> Request {
+    Request::Nick { nick: nick.to_owned() }
+}
+
+fn join(room: &str) -> Request {
+    Request::Join { room: room.to_owned(), after: None }
+}
+
+fn say(room: &str, text: &str) -> Request {
+    Request::Say { room: room.to_owned(), text: text.to_owned() }
+}
+
+fn names(room: &str) -> Request {
+    Request::Names { room: room.to_owned() }
+}
+
+fn spread_to(to: &[u64], notice: Notice) -> Action {
+    Action::Spread { to: to.iter().copied().map(MemberId).collect(), notice }
+}
+
+fn bench() -> Bench {
+    Bench::new(HubLimits::default())
+}
+
+#[test]
+fn what_is_said_is_accepted_with_its_number_and_heard_by_all_others() {
+    let mut bench = bench();
+    for (member, nick) in [(1, "ann"), (2, "bob"), (3, "cem")] {
+        bench.seat(member, nick, "lobby");
+    }
+    for id in 1..=2 {
+        let (answer, rest) = bench.ask(2, say("lobby", "hi"));
+        assert_eq!(answer, Notice::Accepted { id: Some(id), ms: Some(1000) });
+        let (room, nick, text) = ("lobby".to_owned(), "bob".to_owned(), "hi".to_owned());
+        let message = Message { room, id, ms: 1000, nick, text, me: false };
+        assert_eq!(rest, [spread_to(&[1, 3], Notice::Message(message))]);
+    }
+}
+
+#[test]
+fn nobody_speaks_without_a_nick_or_outside_a_room() {
+    let mut bench = bench();
+    bench.open(1, "a");
+    assert_eq!(bench.refused(1, join("lobby")), "nick_first");
+    assert_eq!(bench.refused(1, say("lobby", "hi")), "nick_first");
+    bench.ask(1, nick_request("ann"));
+    for request in [say("lobby", "hi"), names("lobby"), Request::Part { room: "lobby".to_owned() }] {
+        assert_eq!(bench.refused(1, request), "not_in_room");
+    }
+}
+
+#[test]
+fn a_nick_belongs_to_the_key_that_took_it_first() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    bench.open(2, "other");
+    assert_eq!(bench.refused(2, nick_request("Ann")), "nick_taken");
+    bench.event(Event::Closed { member: MemberId(1) });
+    assert_eq!(bench.refused(2, nick_request("ann")), "nick_taken");
+    bench.open(3, "ann");
+    assert_eq!(bench.ask(3, nick_request("ann")).0, presence::GRANTED);
+}
+
+#[test]
+fn a_second_connection_of_a_nick_is_no_news_and_hears_the_first() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    bench.seat(2, "bob", "lobby");
+    bench.open(3, "ann");
+    bench.ask(3, nick_request("ann"));
+    let (_, rest) = bench.ask(3, join("lobby"));
+    assert_eq!(rest, []);
+    let (_, rest) = bench.ask(1, say("lobby", "hi"));
+    assert!(matches!(&rest[..], [Action::Spread { to, .. }] if *to == [MemberId(2), MemberId(3)]));
+    assert_eq!(bench.event(Event::Closed { member: MemberId(1) }), []);
+    let gone = Notice::Left { room: "lobby".to_owned(), nick: "ann".to_owned() };
+    assert_eq!(bench.event(Event::Closed { member: MemberId(3) }), [spread_to(&[2], gone)]);
+}
+
+#[test]
+fn whoever_goes_is_gone_once() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    bench.seat(2, "bob", "lobby");
+    assert_eq!(bench.event(Event::Closed { member: MemberId(2) }).len(), 1);
+    assert_eq!(bench.event(Event::Closed { member: MemberId(2) }), []);
+    let asked = Asked { reference: None, request: say("lobby", "late") };
+    assert_eq!(bench.event(Event::Asked { member: MemberId(2), asked }), []);
+}
+
+#[test]
+fn a_new_nick_is_told_in_every_room() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "a");
+    bench.ask(1, join("b"));
+    bench.seat(2, "bob", "a");
+    bench.seat(3, "cem", "b");
+    let (_, rest) = bench.ask(1, nick_request("eve"));
+    let renamed =
+        |room: &str| Notice::Renamed { room: room.to_owned(), from: "ann".to_owned(), to: "eve".to_owned() };
+    assert_eq!(rest, [spread_to(&[2], renamed("a")), spread_to(&[3], renamed("b"))]);
+}
+
+#[test]
+fn joining_shows_the_last_messages_or_those_after_the_last_seen() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    for _ in 0..25 {
+        bench.ask(1, say("lobby", "x"));
+    }
+    bench.seat(2, "bob", "elsewhere");
+    let mut shown = |after| match bench.ask(2, Request::Join { room: "Lobby".to_owned(), after }).0 {
+        Notice::Room { messages, last: 25, .. } => {
+            messages.iter().map(|message| message.id).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shown(None), (6..=25).collect::<Vec<_>>());
+    assert_eq!(shown(Some(23)), [24, 25], "joining again is no fault");
+}
+
+#[test]
+fn a_private_message_reaches_every_connection_of_its_nick_and_nobody_else() {
+    let mut bench = bench();
+    for (member, nick) in [(1, "ann"), (2, "bob"), (4, "cem")] {
+        bench.seat(member, nick, "lobby");
+    }
+    bench.open(3, "bob");
+    bench.ask(3, nick_request("bob"));
+    let to_bob = Request::Msg { to: "Bob".to_owned(), text: "psst".to_owned() };
+    let (answer, rest) = bench.ask(1, to_bob);
+    assert_eq!(answer, Notice::Accepted { id: None, ms: Some(1000) });
+    assert!(matches!(&rest[..], [Action::Spread { to, .. }] if *to == [MemberId(2), MemberId(3)]));
+    let to_nobody = Request::Msg { to: "zoe".to_owned(), text: "psst".to_owned() };
+    assert_eq!(bench.refused(1, to_nobody), "no_such_nick");
+}
+
+#[test]
+fn a_topic_is_told_to_those_inside_and_to_those_who_ask() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    bench.seat(2, "bob", "lobby");
+    let set = Request::Topic { room: "lobby".to_owned(), topic: Some("tea".to_owned()) };
+    let topic =
+        Notice::Topic { room: "lobby".to_owned(), topic: "tea".to_owned(), nick: Some("ann".to_owned()) };
+    assert_eq!(bench.ask(1, set), (presence::GRANTED, vec![spread_to(&[2], topic.clone())]));
+    let hear = Request::Topic { room: "lobby".to_owned(), topic: None };
+    assert_eq!(bench.ask(2, hear), (topic, vec![]));
+}
+
+#[test]
+fn texts_of_the_limit_pass_and_one_byte_more_does_not() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    let limits = HubLimits::default();
+    let text = |bytes| say("lobby", &"x".repeat(bytes));
+    assert!(matches!(bench.ask(1, text(limits.text_bytes_max)).0, Notice::Accepted { .. }));
+    assert_eq!(bench.refused(1, text(limits.text_bytes_max + 1)), "text_too_long");
+    assert!(matches!(bench.ask(1, text(1)).0, Notice::Accepted { id: Some(2), .. }), "no number is lost");
+    assert_eq!(bench.refused(1, text(0)), "text_empty");
+
+    let topic = |bytes| Request::Topic { room: "lobby".to_owned(), topic: Some("x".repeat(bytes)) };
+    assert_eq!(bench.ask(1, topic(limits.topic_bytes_max)).0, presence::GRANTED);
+    assert_eq!(bench.refused(1, topic(limits.topic_bytes_max + 1)), "text_too_long");
+}
+
+#[test]
+fn the_last_place_is_given_and_not_one_more() {
+    let mut bench = Bench::new(HubLimits { members_max: 2, ..HubLimits::default() });
+    for member in 1..=2 {
+        let opened = bench.open(member, "a");
+        assert!(matches!(&opened[..], [Action::Tell { notice: Notice::Welcome { .. }, .. }]));
+    }
+    let opened = bench.open(3, "a");
+    let [Action::Tell { notice: Notice::Error { code, .. }, .. }, Action::HangUp(MemberId(3))] = &opened[..]
+    else {
+        panic!("{opened:?}")
+    };
+    assert_eq!(code, "full");
+    bench.event(Event::Closed { member: MemberId(3) });
+    bench.event(Event::Closed { member: MemberId(1) });
+    assert_eq!(bench.open(4, "a").len(), 1);
+}
+
+#[test]
+fn a_member_is_in_its_limit_of_rooms_and_not_one_more() {
+    let mut bench = Bench::new(HubLimits { rooms_per_member_max: 2, ..HubLimits::default() });
+    bench.seat(1, "ann", "a");
+    bench.ask(1, join("b"));
+    assert_eq!(bench.refused(1, join("c")), "in_too_many_rooms");
+    assert!(matches!(bench.ask(1, join("b")).0, Notice::Room { .. }), "where it is already, it may be");
+    bench.ask(1, Request::Part { room: "a".to_owned() });
+    assert!(matches!(bench.ask(1, join("c")).0, Notice::Room { .. }));
+}
+
+#[test]
+fn at_the_limit_of_rooms_the_longest_empty_one_gives_way() {
+    let mut bench = Bench::new(HubLimits { rooms_max: 2, ..HubLimits::default() });
+    bench.seat(1, "ann", "a");
+    bench.seat(2, "bob", "b");
+    assert_eq!(bench.refused(2, join("c")), "too_many_rooms");
+    bench.ask(1, Request::Part { room: "a".to_owned() });
+    assert!(matches!(bench.ask(2, join("c")).0, Notice::Room { .. }));
+    let Notice::Rooms { rooms } = bench.ask(1, Request::Rooms).0 else { panic!("a list") };
+    assert_eq!(rooms.iter().map(|line| line.room.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+}
+
+#[test]
+fn whoever_asks_too_often_is_told_when_it_will_be_heard() {
+    let mut bench = Bench::new(HubLimits { rate: Rate { burst: 2, per_second: 10 }, ..HubLimits::default() });
+    bench.open(1, "a");
+    bench.open(2, "b");
+    for _ in 0..2 {
+        bench.ask(1, Request::Rooms);
+    }
+    let (Notice::Error { code, retry_ms: Some(retry_ms), .. }, _) = bench.ask(1, Request::Rooms) else {
+        panic!("a third request at once is too many")
+    };
+    assert_eq!(code, "slow_down");
+    assert!(matches!(bench.ask(2, Request::Rooms).0, Notice::Rooms { .. }), "others are heard");
+    bench.now.elapsed += Duration::from_millis(retry_ms);
+    assert!(matches!(bench.ask(1, Request::Rooms).0, Notice::Rooms { .. }));
+}
+
+#[test]
+fn what_cannot_be_read_costs_a_request_and_ends_nothing() {
+    let mut bench = Bench::new(HubLimits { rate: Rate { burst: 1, per_second: 1 }, ..HubLimits::default() });
+    bench.open(1, "a");
+    let mut code = || {
+        let (member, reference) = (MemberId(1), Some(Ref(5)));
+        match &bench.event(Event::Misread { member, reference, reason: "why".to_owned() })[..] {
+            [Action::Tell { notice: Notice::Error { code, .. }, reference: Some(Ref(5)), .. }] => {
+                code.clone()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(code(), "bad_request");
+    assert_eq!(code(), "slow_down");
+}

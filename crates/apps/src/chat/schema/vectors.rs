@@ -1,0 +1,1 @@
+//! The vectors of `docs/chat.md`, read from there.
