@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Codec, Event, Feed, Random, Seed, run, split_independence};
-use crate::spec::FrameSpec;
+use crate::spec::{FrameSpec, Layout};
 
 /// Any text is a spec that reads back as itself, or an error in one line.
 pub fn spec_text(input: &[u8]) {
@@ -42,9 +42,13 @@ pub fn round_trip(input: &[u8]) {
     assert_eq!(events, [], "{spec}, one byte short");
 }
 
-/// Whatever a spec can decode it can encode, and that decodes to the same.
+/// Whatever a spec can decode it can encode, and that decodes to the same. Not with several delimiters: what one of
+/// them ended may make another one together with the one that is written.
 pub fn decoded_can_be_sent(input: &[u8]) {
     let Some((spec, stream)) = split_input(input) else { return };
+    if matches!(&spec.layout, Layout::Delimited(delimiters) if delimiters.iter().count() > 1) {
+        return;
+    }
     for event in run(&spec, [stream]) {
         if let Event::Message(payload) = event {
             let frame = Codec::encode(&spec, &payload).unwrap_or_else(|error| panic!("{spec}: {error}"));
