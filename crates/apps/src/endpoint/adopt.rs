@@ -39,6 +39,19 @@ impl Adopted {
     }
 }
 
+impl From<Adopted> for OwnedFd {
+    fn from(socket: Adopted) -> Self {
+        match socket {
+            Adopted::TcpListener(socket) => socket.into(),
+            Adopted::UnixListener(socket) => socket.into(),
+            Adopted::TcpStream(socket) => socket.into(),
+            Adopted::UnixStream(socket) => socket.into(),
+            Adopted::UdpSocket(socket) => socket.into(),
+            Adopted::UnixDatagram(socket) => socket.into(),
+        }
+    }
+}
+
 /// Takes over descriptor `number` and finds out what it is.
 pub fn adopt(number: u32) -> Result<Adopted, AdoptError> {
     let fault = |reason| AdoptError { number, reason };
