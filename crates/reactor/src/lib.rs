@@ -1,4 +1,71 @@
-//! A hand-written event loop.
+//! A hand-written event loop that stands in for Python's `socketserver`: one thread, any number of sockets, no
+//! async runtime.
+//!
+//! A [`Handler`] is told what happens and records what it wants done; the [`Reactor`] does it, at its own pace.
+//! Everything goes through one turn:
+//!
+//! ```text
+//!         +---------------------------------------------------------------------------+
+//!         |  1 poll         wait for readiness, the next deadline or a wake           |
+//!         |  2 clock        read once; the same for everything in this turn           |
+//!  Handle |  3 mail         commands posted from outside      -> Handler::command     |
+//!  ------>|  4 ready list   what is ready, each within its budget                     |
+//!         |                 accept, connect, read, receive    -> setup, handle, ...   |
+//!         |  5 timers       set aside what is due, then fire  -> timeout, deadlines   |
+//!         |  6 actions                                        -> service_actions      |
+//!         |  7 settle       carry out what was asked: one write for each peer         |
+//!         |  8 reap         what has ended                    -> finish, exactly once |
+//!         +---------------------------------------------------------------------------+
+//! ```
+//!
+//! # What it does not do
+//!
+//! It knows bytes, not messages: where one ends is the handler's business, which says how many bytes it
+//! [took](Handler::handle). It holds no keys, resolves no names and draws no random numbers. What does the I/O is a
+//! [`Net`]: [`MioNet`] is the operating system, `sim::SimNet` (feature `sim`) a simulated network on which your own
+//! handlers can be tested with every fault from one seed.
+//!
+//! # An idle connection owns no buffer
+//!
+//! All connections read into one buffer, and the handler sees the bytes where they lie. Only what it does not take
+//! is copied. What it sends gathers in another buffer and leaves in one write at the end of the turn; only what the
+//! kernel refuses is queued. So is what a slow peer costs bounded: see [`Limits`].
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use switchboard_reactor::{
+//!     Address, Closed, ConnId, Context, Handler, Limits, ListenOptions, Origin, Reactor,
+//! };
+//!
+//! struct Echo;
+//!
+//! impl Handler for Echo {
+//!     type Command = ();
+//!
+//!     fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+//!         cx.established(id); // nobody has to prove anything here
+//!     }
+//!
+//!     fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+//!         cx.send(id, input);
+//!         input.len()
+//!     }
+//!
+//!     fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+//! }
+//!
+//! let mut reactor = Reactor::new(Echo, Limits::default())?;
+//! let any_port = Address::Tcp("127.0.0.1:0".parse()?);
+//! let (_, address) = reactor.listen(&any_port, &ListenOptions::default())?;
+//! println!("listening on {address}");
+//!
+//! let handle = reactor.handle(); // Clone + Send: the door from outside
+//! handle.drain(Duration::from_secs(1)); // a server would wait for a signal first
+//! reactor.run()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod accept;
 mod address;
