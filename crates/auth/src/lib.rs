@@ -62,6 +62,7 @@ extern crate std;
 
 mod dialect;
 mod entropy;
+pub mod fuzz;
 mod handshake;
 mod hex;
 mod key;
