@@ -1,13 +1,15 @@
 //! The borrowed decoder: says where the next message lies in bytes that the caller owns. Holding the bytes is
 //! `decoder`'s business, reading them `blocking`'s.
 
+mod overflow;
+
 use core::ops::Range;
 
 use crate::crc32c;
 use crate::error::{FrameError, Malformation};
 use crate::header::Header;
 use crate::netstring::{self, COMMA};
-use crate::spec::{Check, FrameSpec, Layout, Overflow};
+use crate::spec::{Check, FrameSpec, Layout};
 use crate::{python, varint};
 
 /// What the bytes so far amount to.
@@ -26,7 +28,7 @@ pub enum Decoded {
         /// frame within the limit; still a peer chose it: reserve what arrives, not what is announced.
         at_least: usize,
     },
-    /// Bytes of a message over the limit, to be dropped; only with [`Overflow::Skip`].
+    /// Bytes of a message over the limit, to be dropped; only with [`Overflow::Skip`](crate::Overflow::Skip).
     Skipped {
         /// Bytes of the input that are done with, at least 1.
         consumed: usize,
@@ -198,70 +200,6 @@ impl FrameDecoder {
             }
             _ => self.over_limit_delimited(input),
         }
-    }
-
-    #[cold]
-    fn over_limit(&mut self, input: &[u8], start: usize, body: u64) -> Result<Decoded, FrameError> {
-        let declared = body - self.spec.check.bytes() as u64;
-        match self.spec.overflow {
-            Overflow::Fail => self.fail(self.too_long(declared)),
-            Overflow::Skip => Ok(self.skip_bytes(input, body.saturating_add(start as u64), Some(declared))),
-        }
-    }
-
-    #[cold]
-    fn over_limit_delimited(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
-        let declared = self.spec.payload_bytes_max() as u64 + 1;
-        match self.spec.overflow {
-            Overflow::Fail => self.fail(self.too_long(declared)),
-            Overflow::Skip => Ok(self.skip_to_delimiter(input, 0, Some(declared))),
-        }
-    }
-
-    #[cold]
-    fn decode_after_overflow(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
-        match self.state {
-            State::Failed(error) => Err(error),
-            _ if input.is_empty() => Ok(Decoded::NeedMore { at_least: 1 }),
-            State::SkippingBytes(left) => Ok(self.skip_bytes(input, left, None)),
-            State::SkippingToDelimiter(searched) => Ok(self.skip_to_delimiter(input, searched, None)),
-            State::SkippingComma | State::Scanning(_) => {
-                self.check_comma(input[0])?;
-                self.state = State::Scanning(0);
-                Ok(Decoded::Skipped { consumed: 1, declared: None })
-            }
-        }
-    }
-
-    fn skip_bytes(&mut self, input: &[u8], left: u64, declared: Option<u64>) -> Decoded {
-        let consumed = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
-        self.state = match left - consumed as u64 {
-            0 if matches!(self.spec.layout, Layout::Netstring) => State::SkippingComma,
-            0 => State::Scanning(0),
-            left => State::SkippingBytes(left),
-        };
-        Decoded::Skipped { consumed, declared }
-    }
-
-    /// Drops all but the bytes that a delimiter may begin with.
-    fn skip_to_delimiter(&mut self, input: &[u8], searched: usize, declared: Option<u64>) -> Decoded {
-        let Layout::Delimited(delimiters) = &self.spec.layout else {
-            return Decoded::NeedMore { at_least: 1 };
-        };
-        if let Some(found) = delimiters.find(input, searched) {
-            self.state = State::Scanning(0);
-            return Decoded::Skipped { consumed: found.end, declared };
-        }
-        let kept = input.len().min(delimiters.bytes_max() - 1);
-        self.state = State::SkippingToDelimiter(kept);
-        match input.len() - kept {
-            0 => Decoded::NeedMore { at_least: 1 },
-            consumed => Decoded::Skipped { consumed, declared },
-        }
-    }
-
-    fn too_long(&self, declared: u64) -> FrameError {
-        FrameError::TooLong { declared, limit: self.spec.payload_bytes_max() }
     }
 
     #[cold]

@@ -93,7 +93,7 @@
 //! | `native_endian` | the one of the two that the machine has |
 //! | `max_frame_length(n)` | `max=n`, but of the message handed over, after every adjustment |
 //! | `length_field_offset(n)` | `offset=n`, and `strip` as below |
-//! | `length_adjustment(n)` | `adjust=n` |
+//! | `length_adjustment(n)` | `adjust=n`; with a `num_skip` of its own, `adjust` = n + `num_skip` - offset - W |
 //! | `num_skip(n)`; by default `offset` + W | `strip=n`; to be given whenever there is an `offset` |
 //! | tokio-util `LinesCodec` | <code>delim=\n\|\r\n</code>; `new_with_max_length(n)` is `max=n`, and its discarding is `over=skip` |
 //! | tokio-util `AnyDelimiterCodec::new(b",;", b",")` | <code>delim=\\,\|;</code>: what is written comes first |

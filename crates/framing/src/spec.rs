@@ -3,6 +3,7 @@
 
 mod display;
 mod error;
+mod escape;
 mod parse;
 mod size;
 
@@ -25,7 +26,7 @@ use crate::{netstring, python, varint};
 /// assert_eq!(spec.to_string(), "u32be,max=64KiB");
 /// # Ok::<(), switchboard_framing::SpecError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FrameSpec {
     pub(crate) layout: Layout,
     /// At most what the layout can state, so that everything up to it can be sent.
@@ -174,9 +175,6 @@ fn default_bytes_max(layout: &Layout) -> u32 {
         _ => PAYLOAD_BYTES_MAX_DEFAULT,
     }
 }
-
-/// What `delim=` would have to be told for the framings that are named after their delimiter.
-const NAMED_DELIMITERS: [(&str, &str); 3] = [("lines", r"\n"), ("crlf", r"\r\n"), ("nul", r"\0")];
 
 /// Far above what an ordinary protocol sends, and small enough that a few hostile peers do not fill the memory.
 const PAYLOAD_BYTES_MAX_DEFAULT: u32 = 16 << 20;

@@ -21,6 +21,43 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Your own codec takes two small traits. This one loses what comes behind the first line of each read:
+//!
+//! ```
+//! use switchboard_framing::testkit::{self, Codec, Event, Feed, Law, Seed};
+//!
+//! struct Lossy;
+//! struct LossyDecoder(Vec<u8>);
+//!
+//! impl Codec for Lossy {
+//!     type Decoder = LossyDecoder;
+//!
+//!     fn decoder(&self) -> LossyDecoder {
+//!         LossyDecoder(Vec::new())
+//!     }
+//!
+//!     fn encode(&self, payload: &[u8]) -> Result<Vec<u8>, String> {
+//!         Ok([payload, b"\n"].concat())
+//!     }
+//! }
+//!
+//! impl Feed for LossyDecoder {
+//!     fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
+//!         self.0.extend_from_slice(bytes);
+//!         if let Some(end) = self.0.iter().position(|&byte| byte == b'\n') {
+//!             events.push(Event::Message(self.0[..end].to_vec()));
+//!             self.0.clear();
+//!         }
+//!     }
+//!
+//!     fn finish(&mut self, _: &mut Vec<Event>) {}
+//! }
+//!
+//! let violation = testkit::split_independence(&Lossy, b"one\ntwo\n", Seed(1)).unwrap_err();
+//! assert_eq!(violation.law, Law::SplitIndependence);
+//! println!("{violation}"); // in one piece: "one"; cut into single bytes: "one", "two"
+//! ```
+//!
 //! The kit draws no randomness: whoever calls it chooses the [`Seed`], and prints it.
 
 pub mod fuzz;

@@ -1,11 +1,10 @@
 //! A spec as text, the shortest that reads back as the same spec. Options stand in the order of the documents.
 
 use alloc::string::String;
-use core::fmt::{self, Display, Formatter, Write};
+use core::fmt::{self, Debug, Display, Formatter};
 
-use super::{
-    Check, FrameSpec, Layout, NAMED_DELIMITERS, Overflow, default_bytes_max, payload_bytes_statable, size,
-};
+use super::escape::{NAMED_DELIMITERS, escape_byte};
+use super::{Check, FrameSpec, Layout, Overflow, default_bytes_max, payload_bytes_statable, size};
 use crate::delimiters::Delimiters;
 use crate::prefix::Prefix;
 
@@ -26,6 +25,13 @@ impl Display for FrameSpec {
             f.write_str(",over=skip")?;
         }
         Ok(())
+    }
+}
+
+/// As the text: what is inside says no more, and less clearly.
+impl Debug for FrameSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameSpec({self})")
     }
 }
 
@@ -73,23 +79,10 @@ fn write_delimiters(delimiters: &Delimiters, f: &mut Formatter<'_>) -> fmt::Resu
     let mut escaped = String::new();
     for delimiter in delimiters.iter() {
         escaped.push_str(if escaped.is_empty() { "" } else { "|" });
-        delimiter.iter().try_for_each(|&byte| write_byte(byte, &mut escaped))?;
+        delimiter.iter().try_for_each(|&byte| escape_byte(byte, &mut escaped))?;
     }
     match NAMED_DELIMITERS.iter().find(|(_, text)| *text == escaped) {
         Some((name, _)) => f.write_str(name),
         None => write!(f, "delim={escaped}"),
-    }
-}
-
-/// Printable ASCII as it is, unless it means something in a spec.
-fn write_byte(byte: u8, f: &mut String) -> fmt::Result {
-    match byte {
-        b'\n' => f.write_str("\\n"),
-        b'\r' => f.write_str("\\r"),
-        b'\t' => f.write_str("\\t"),
-        0 => f.write_str("\\0"),
-        b'\\' | b',' | b'|' => write!(f, "\\{}", char::from(byte)),
-        b' '..=b'~' => f.write_char(char::from(byte)),
-        _ => write!(f, "\\x{byte:02x}"),
     }
 }

@@ -6,7 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use super::{Check, FrameSpec, Layout, NAMED_DELIMITERS, Overflow, SpecError, size};
+use super::escape::{self, split_unescaped, unescape};
+use super::{Check, FrameSpec, Layout, Overflow, SpecError, size};
 use crate::delimiters::{Delimiters, Unusable};
 use crate::envelope::INLINE_BYTES_MAX;
 use crate::field::Field;
@@ -131,7 +132,7 @@ fn parse_layout(part: &str) -> Result<Layout, SpecError> {
 
 /// The names that come from tables.
 fn parse_named(name: &str) -> Result<Layout, SpecError> {
-    if let Some((_, escaped)) = NAMED_DELIMITERS.iter().find(|(known, _)| *known == name) {
+    if let Some((_, escaped)) = escape::NAMED_DELIMITERS.iter().find(|(known, _)| *known == name) {
         return parse_delimiters(name, escaped);
     }
     let field = Field::named(name).ok_or_else(|| SpecError::UnknownFraming(shown(name)))?;
@@ -141,57 +142,13 @@ fn parse_named(name: &str) -> Result<Layout, SpecError> {
 fn parse_delimiters(part: &str, value: &str) -> Result<Layout, SpecError> {
     let wrong = |expected| SpecError::Value { part: shown(part), expected };
     let all: Option<Vec<Box<[u8]>>> = split_unescaped(value, '|').into_iter().map(unescape).collect();
-    match Delimiters::new(all.ok_or_else(|| wrong(ESCAPES))?) {
+    match Delimiters::new(all.ok_or_else(|| wrong(escape::EXPECTED))?) {
         Ok(delimiters) => Ok(Layout::Delimited(delimiters)),
         Err(Unusable::Empty) => Err(wrong("one or more bytes that end a message")),
         Err(Unusable::TooLong) => Err(wrong("at most 32 bytes a delimiter")),
         Err(Unusable::TooMany) => Err(wrong("at most 16 delimiters")),
         Err(Unusable::Hidden) => Err(SpecError::NoRoundTrip(HIDDEN_DELIMITER)),
     }
-}
-
-/// The bytes that a text with escapes stands for.
-fn unescape(text: &str) -> Option<Box<[u8]>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'\\' => escaped(&mut rest)?,
-            _ => byte,
-        });
-    }
-    Some(bytes.into_boxed_slice())
-}
-
-fn escaped(rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    match rest.next()? {
-        b'n' => Some(b'\n'),
-        b'r' => Some(b'\r'),
-        b't' => Some(b'\t'),
-        b'0' => Some(0),
-        b'x' => {
-            let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-            u8::try_from(high << 4 | low).ok()
-        }
-        byte @ (b'\\' | b',' | b'|') => Some(byte),
-        _ => None,
-    }
-}
-
-/// Parts between separators; one behind a backslash separates nothing.
-fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut is_escaped) = (0, false);
-    for (at, letter) in text.char_indices() {
-        if letter == separator && !is_escaped {
-            parts.push(&text[start..at]);
-            start = at + 1;
-        }
-        is_escaped = letter == '\\' && !is_escaped;
-    }
-    parts.push(&text[start..]);
-    parts
 }
 
 fn split_value(part: &str) -> (&str, Option<&str>) {
@@ -261,7 +218,6 @@ const ADJUST_BYTES_MAX: i32 = 1 << 30;
 const OFFSET: &str = "0 to 65535 bytes before the length field";
 const STRIP: &str = "0 to 32 bytes to leave out at the front";
 const ADJUST: &str = "a whole number of bytes, at most 1073741824 either way";
-const ESCAPES: &str = "text with no other escapes than \\n \\r \\t \\0 \\xHH \\\\ \\, and \\|";
 const CHECKED_DELIMITERS: &str = "a checksum may hold the delimiter";
 const CUT_FIELD: &str = "`strip` cuts the length field in two";
 const HIDDEN_DELIMITER: &str = "one delimiter is complete before the end of another";
