@@ -96,7 +96,7 @@ impl SessionArgs {
         endpoints: impl IntoIterator<Item = &'a Endpoint>,
         notes: &Notes,
     ) -> Result<SessionOptions> {
-        let dialect = self.auth.unwrap_or(defaults.auth);
+        let dialect = self.dialect(defaults);
         for endpoint in endpoints {
             self.check_confinement(dialect, endpoint)?;
         }
@@ -106,6 +106,36 @@ impl SessionArgs {
             .with_service(self.service.as_deref().unwrap_or(defaults.service))
             .with_server_name(self.server_name.as_deref().unwrap_or_default());
         Ok(SessionOptions { spec: self.spec(defaults)?, policy })
+    }
+
+    /// Which handshake is spoken.
+    pub fn dialect(&self, defaults: &Defaults) -> Dialect {
+        self.auth.unwrap_or(defaults.auth)
+    }
+
+    /// Where the keys are, if the command line or the environment says so.
+    pub fn key_source(&self) -> Option<Source> {
+        Source::named(self.key_file.as_deref())
+    }
+
+    /// The same, with the keys in this file.
+    #[must_use]
+    pub fn with_key_file(self, path: PathBuf) -> Self {
+        Self { key_file: Some(path), ..self }
+    }
+
+    /// What was typed that whoever is at the other end has to type too. The key file is not among it.
+    pub fn shared_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut add = |flag: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
+        };
+        add("--framing", self.framing.as_ref().map(FrameSpec::to_string));
+        add("--auth", self.auth.map(|dialect| dialect.to_string()));
+        add("--service", self.service.clone());
+        add("--server-name", self.server_name.clone());
+        words.extend(self.insecure.then(|| "--insecure".to_owned()));
+        words
     }
 
     fn spec(&self, defaults: &Defaults) -> Result<FrameSpec> {
@@ -159,7 +189,7 @@ pub struct OutputArgs {
 impl OutputArgs {
     /// Starts the log and gives a writer of notes to stderr: the first thing a program does.
     pub fn start(&self) -> Notes {
-        logging::start(self.verbose);
+        logging::start(self.volume(), self.verbose);
         Notes::stderr(self.volume())
     }
 
@@ -224,6 +254,15 @@ mod tests {
             options(&format!("echo [::1]:1 --framing lines --auth mutual --key-file {path}")).unwrap();
         assert_eq!(options.spec, "lines".parse().unwrap());
         assert_eq!(options.policy.dialect(), Dialect::Mutual);
+    }
+
+    #[test]
+    fn the_other_side_is_told_all_but_the_key() {
+        let line = "--framing lines --auth mutual --service s --server-name n --insecure";
+        let typed = program(&format!("echo 127.0.0.1:1 {line} --key-file /k")).session;
+        assert_eq!(typed.shared_words().join(" "), line);
+        assert_eq!(typed.key_source(), Some(Source::File("/k".into())));
+        assert!(program("echo 127.0.0.1:1").session.shared_words().is_empty());
     }
 
     #[test]

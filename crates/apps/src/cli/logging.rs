@@ -6,14 +6,13 @@ use std::io;
 
 use tracing::level_filters::LevelFilter;
 
-use super::colour::Colour;
+use super::notes::Volume;
 
-/// Starts logging: warnings always, more with each `-v`. To be called once, by a program's main.
-pub fn start(verbose: u8) {
+/// Starts logging: warnings unless asked to be quiet, more with each `-v`. To be called once, by a program's main.
+pub fn start(volume: Volume, verbose: u8) {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
-        .with_max_level(level(verbose))
-        .with_ansi(Colour::stderr() == Colour::On)
+        .with_max_level(level(volume, verbose))
         .with_target(verbose > 1)
         .without_time()
         .finish();
@@ -21,8 +20,9 @@ pub fn start(verbose: u8) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-fn level(verbose: u8) -> LevelFilter {
+fn level(volume: Volume, verbose: u8) -> LevelFilter {
     match verbose {
+        0 if volume == Volume::Quiet => LevelFilter::ERROR,
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
@@ -35,9 +35,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_v_says_more() {
-        assert_eq!(level(0), LevelFilter::WARN);
-        assert!((0..4).all(|count| level(count) < level(count + 1) || count == 3));
-        assert_eq!(level(255), LevelFilter::TRACE);
+    fn each_v_says_more_and_quiet_says_less() {
+        let levels = [0, 1, 2, 3, 255].map(|verbose| level(Volume::Normal, verbose));
+        let expected = [
+            LevelFilter::WARN,
+            LevelFilter::INFO,
+            LevelFilter::DEBUG,
+            LevelFilter::TRACE,
+            LevelFilter::TRACE,
+        ];
+        assert_eq!(levels, expected);
+        assert_eq!(level(Volume::Quiet, 0), LevelFilter::ERROR);
+        assert_eq!(level(Volume::Quiet, 1), LevelFilter::INFO);
     }
 }
