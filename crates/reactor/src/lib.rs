@@ -36,7 +36,7 @@
 //! ```
 //! use std::time::Duration;
 //! use switchboard_reactor::{
-//!     Address, Closed, ConnId, Context, Handler, Limits, ListenOptions, Origin, Reactor,
+//!     Closed, ConnId, Context, Handler, Limits, ListenOptions, Origin, Reactor,
 //! };
 //!
 //! struct Echo;
@@ -57,8 +57,7 @@
 //! }
 //!
 //! let mut reactor = Reactor::new(Echo, Limits::default())?;
-//! let any_port = Address::Tcp("127.0.0.1:0".parse()?);
-//! let (_, address) = reactor.listen(&any_port, &ListenOptions::default())?;
+//! let (_, address) = reactor.listen(&"tcp://127.0.0.1:0".parse()?, &ListenOptions::default())?;
 //! println!("listening on {address}");
 //!
 //! let handle = reactor.handle(); // Clone + Send: the door from outside
@@ -97,7 +96,7 @@ mod time;
 mod timers;
 mod transmit;
 
-pub use address::Address;
+pub use address::{Address, ParseAddressError};
 pub use conn_map::ConnMap;
 pub use context::Context;
 pub use handle::{COMMANDS_MAX, Handle, PostError};
