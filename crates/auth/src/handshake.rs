@@ -213,7 +213,8 @@ impl Authenticated {
     }
 
     /// What every later byte in either direction has to go through: there is one after `noise`, and
-    /// it is handed out once.
+    /// it is handed out once. Whoever leaves it here and speaks on in the clear gives away what it
+    /// says, and hears nothing that the peer would call an answer.
     #[cfg(feature = "noise")]
     pub fn take_channel(&mut self) -> Option<Box<Channel>> {
         self.channel.take()

@@ -16,6 +16,16 @@
 //!           Ok(Pending { next })   Ok(Done { proof: Authenticated })   Err(Refused)
 //! ```
 //!
+//! # Which dialect proves what
+//!
+//! | dialect | the server knows its client | the client knows its server | what follows is sealed | falls to |
+//! |---|---|---|---|---|
+//! | `none` | | | | everybody |
+//! | `tutorial` | yes | | | a false server that passes challenges on |
+//! | `python` | yes | yes | | somebody in between who passes everything on |
+//! | `mutual` | yes | yes | | the same, unless a channel binding is signed |
+//! | `noise` (feature) | yes | yes | yes | |
+//!
 //! # What it does not do
 //!
 //! * It never reads, writes, tells the time or draws a random number: bytes and [`Entropy`] are
