@@ -43,6 +43,13 @@ impl Collected {
         collected
     }
 
+    /// Of an output that goes elsewhere: it is at its end.
+    pub(crate) fn nothing() -> Collected {
+        let collected = Collected::default();
+        collected.state().is_closed = true;
+        collected
+    }
+
     fn collect(&self, mut source: impl Read) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = source.read(&mut buffer) {

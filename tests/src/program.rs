@@ -38,8 +38,8 @@ impl Program {
         Program {
             command_line,
             stdin: child.stdin.take(),
-            stdout: child.stdout.take().map(Collected::of).unwrap_or_default(),
-            stderr: child.stderr.take().map(Collected::of).unwrap_or_default(),
+            stdout: child.stdout.take().map_or_else(Collected::nothing, Collected::of),
+            stderr: child.stderr.take().map_or_else(Collected::nothing, Collected::of),
             child,
         }
     }
