@@ -33,7 +33,12 @@ impl Source {
     /// The first that there is: the file that was named, one named by `SWITCHBOARD_KEY_FILE`,
     /// `SWITCHBOARD_KEY`, a prompt if a person can answer it.
     pub fn find(key_file: Option<&Path>) -> Result<Self, LoadError> {
-        Self::choose(key_file, |name| std::env::var_os(name)).ok_or(LoadError::NoKey)
+        Self::named(key_file).or_else(|| can_prompt().then_some(Self::Prompt)).ok_or(LoadError::NoKey)
+    }
+
+    /// The same without asking anybody: nothing if neither the command line nor the environment names a source.
+    pub fn named(key_file: Option<&Path>) -> Option<Self> {
+        Self::choose(key_file, |name| std::env::var_os(name))
     }
 
     /// Reads the keys in the form that the dialect wants. Says so if others can read the file.
@@ -49,9 +54,7 @@ impl Source {
     fn choose(key_file: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let file = key_file.map(Path::to_owned).or_else(|| set(KEY_FILE_VARIABLE).map(PathBuf::from));
-        file.map(Self::File)
-            .or_else(|| set(KEY_VARIABLE).map(|_| Self::Variable))
-            .or_else(|| can_prompt().then_some(Self::Prompt))
+        file.map(Self::File).or_else(|| set(KEY_VARIABLE).map(|_| Self::Variable))
     }
 
     fn place(&self) -> String {
@@ -184,7 +187,6 @@ mod tests {
         assert_eq!(Source::choose(named, both), Some(Source::File("/named".into())));
         assert_eq!(Source::choose(None, both), Some(Source::File("/by/env".into())));
         assert_eq!(Source::choose(None, key), Some(Source::Variable));
-        let rest = Source::choose(None, |_| Some(OsString::new()));
-        assert_eq!(rest, can_prompt().then_some(Source::Prompt));
+        assert_eq!(Source::choose(None, |_| Some(OsString::new())), None);
     }
 }
