@@ -9,7 +9,7 @@ use crate::crc32c;
 use crate::error::{FrameError, Malformation};
 use crate::header::Header;
 use crate::netstring::{self, COMMA};
-use crate::spec::{Check, FrameSpec, Layout};
+use crate::spec::{Check, Ending, FrameSpec, Layout};
 use crate::{python, varint};
 
 /// What the bytes so far amount to.
@@ -94,7 +94,7 @@ impl FrameDecoder {
             Layout::Python => python::read(input),
             Layout::Netstring => netstring::read(input),
             Layout::Fixed(bytes) => Ok(Header::Whole { start: 0, body: u64::from(*bytes) }),
-            Layout::Delimited(_) => return self.decode_delimited(input, searched),
+            Layout::Delimited(..) => return self.decode_delimited(input, searched),
             Layout::Raw => return Ok(self.decode_raw(input)),
         };
         match header {
@@ -183,23 +183,28 @@ impl FrameDecoder {
     }
 
     fn decode_delimited(&mut self, input: &[u8], searched: usize) -> Result<Decoded, FrameError> {
-        let limit = self.spec.payload_bytes_max();
-        let Layout::Delimited(delimiters) = &self.spec.layout else {
+        let Layout::Delimited(delimiters, ending) = &self.spec.layout else {
             return Ok(Decoded::NeedMore { at_least: 1 });
         };
         // A delimiter that is complete only behind this ends a message over the limit.
-        let horizon = input.len().min(limit + delimiters.bytes_max());
-        match delimiters.find(&input[..horizon], searched) {
-            Some(found) if found.end - found.bytes <= limit => {
-                self.state = State::Scanning(0);
-                Ok(Decoded::Message { payload: 0..found.end - found.bytes, consumed: found.end })
+        let horizon = self.spec.frame_bytes_max();
+        let seen = input.len().min(horizon);
+        let Some(found) = delimiters.find(&input[..seen], searched) else {
+            if seen == horizon {
+                return self.over_limit_delimited(input);
             }
-            None if horizon < limit + delimiters.bytes_max() => {
-                self.state = State::Scanning(horizon);
-                Ok(Decoded::NeedMore { at_least: 1 })
-            }
-            _ => self.over_limit_delimited(input),
+            self.state = State::Scanning(seen);
+            return Ok(Decoded::NeedMore { at_least: 1 });
+        };
+        let payload = match ending {
+            Ending::Stripped => 0..found.end - found.bytes,
+            Ending::Kept => 0..found.end,
+        };
+        if payload.end > self.spec.payload_bytes_max() {
+            return self.over_limit_delimited(input);
         }
+        self.state = State::Scanning(0);
+        Ok(Decoded::Message { payload, consumed: found.end })
     }
 
     #[cold]

@@ -65,6 +65,11 @@ impl Delimiters {
         self.0.bytes_max
     }
 
+    /// Bytes of the shortest.
+    pub(crate) fn bytes_min(&self) -> usize {
+        self.iter().map(<[u8]>::len).min().unwrap_or(1)
+    }
+
     /// The first end of a message at or after byte `from`; what is before has been looked at already.
     #[inline]
     pub(crate) fn find(&self, input: &[u8], from: usize) -> Option<Found> {

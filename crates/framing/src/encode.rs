@@ -7,7 +7,7 @@ use crate::crc32c;
 use crate::envelope::Envelope;
 use crate::error::EncodeError;
 use crate::netstring::{self, COMMA};
-use crate::spec::{Check, FrameSpec, Layout};
+use crate::spec::{Check, Ending, FrameSpec, Layout};
 use crate::{python, varint};
 
 impl FrameSpec {
@@ -44,12 +44,12 @@ impl FrameSpec {
     fn write_around(&self, payload: &[u8], envelope: &mut Envelope) {
         let body = (payload.len() + self.check.bytes()) as u64;
         match &self.layout {
-            Layout::Raw | Layout::Fixed(_) => {}
+            Layout::Raw | Layout::Fixed(_) | Layout::Delimited(_, Ending::Kept) => {}
             Layout::Prefix(prefix) => prefix.write(body, &mut envelope.header),
             Layout::Varint => varint::write(body, &mut envelope.header),
             Layout::Python => python::write(body, &mut envelope.header),
             Layout::Netstring => netstring::write(body, &mut envelope.header),
-            Layout::Delimited(delimiters) => envelope.trailer.push(delimiters.written()),
+            Layout::Delimited(delimiters, Ending::Stripped) => envelope.trailer.push(delimiters.written()),
         }
         if self.check == Check::Crc32c {
             envelope.trailer.push(&crc32c::of(payload).to_le_bytes());
@@ -74,9 +74,14 @@ impl FrameSpec {
                 Err(EncodeError::TooShort { len, least: self.payload_bytes_min() })
             }
             Layout::Prefix(prefix) => prefix.check_kept_field(payload, (len + self.check.bytes()) as u64),
-            Layout::Delimited(delimiters) => match delimiters.cut_within(payload) {
+            Layout::Delimited(delimiters, Ending::Stripped) => match delimiters.cut_within(payload) {
                 Some(at) => Err(EncodeError::HoldsDelimiter { at }),
                 None => Ok(()),
+            },
+            Layout::Delimited(delimiters, Ending::Kept) => match delimiters.find(payload, 0) {
+                Some(found) if found.end == len => Ok(()),
+                Some(found) => Err(EncodeError::HoldsDelimiter { at: found.end }),
+                None => Err(EncodeError::LacksDelimiter { len }),
             },
             _ => Ok(()),
         }

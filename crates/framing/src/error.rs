@@ -106,8 +106,14 @@ pub enum EncodeError {
     /// The payload would be cut in two: it holds a delimiter, or the end of it makes one together with the real one.
     #[error("the payload holds a delimiter, only its first {at} bytes would arrive as this message")]
     HoldsDelimiter {
-        /// Bytes of the payload before that delimiter.
+        /// Bytes of the payload that would arrive.
         at: usize,
+    },
+    /// The spec keeps the delimiter in the message, and the payload does not end with one.
+    #[error("the payload of {len} bytes has no delimiter at its end")]
+    LacksDelimiter {
+        /// Bytes of the payload.
+        len: usize,
     },
     /// The spec keeps the length field in the payload, and it does not state the length of this frame.
     #[error("the length field inside the payload has to say {needed} for this frame")]

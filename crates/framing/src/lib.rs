@@ -71,11 +71,13 @@
 //! | `offset=BYTES` | so many other bytes stand before the length field |
 //! | `adjust=BYTES` | what to add to the number in the field, to have the bytes that follow the field |
 //! | `incl` | the number counts the whole frame, from its first byte |
-//! | `strip=BYTES` | so many bytes at the front are not part of the message. Without an `offset` that is the field, with one it is nothing. |
+//! | `strip=BYTES` | so many bytes at the front are not part of the message. Without an `offset` that is the field, with one it is nothing. At most 32. |
+//! | `keep` | the delimiter stays at the end of the message, and a message without one cannot be sent |
 //! | `crc32c` | the last 4 bytes of each frame, which its length counts, are the CRC-32C of the message handed over, lowest byte first |
 //! | `over=skip` | a message over the limit is dropped and the next one read; else it is the end ([`Overflow`]) |
 //!
-//! `offset`, `adjust`, `incl` and `strip` are for the fixed-width length fields, `hex4` among them. What is stripped
+//! `offset`, `adjust`, `incl` and `strip` are for the fixed-width length fields, `hex4` among them; `keep` is for
+//! delimiters. What is stripped
 //! besides the field is written as zeros. Where the field is not stripped, the message holds it, and the encoder
 //! checks that it is right.
 //!
@@ -102,11 +104,11 @@
 //! | `failFast = true` | always: a length over the limit is an error before its payload comes |
 //! | its `TooLongFrameException`, after which it goes on | `over=skip` |
 //! | Netty `LengthFieldPrepender(W, adjustment, includes)` | `adjust=` minus `adjustment`; `incl`, or both in one number: minus `adjustment` minus W |
-//! | Netty `DelimiterBasedFrameDecoder(max, delimiters)` | `delim=`, `max=`; stripping is always on |
-//! | Netty `LineBasedFrameDecoder(max)` | <code>delim=\n\|\r\n,max=</code> |
+//! | Netty `DelimiterBasedFrameDecoder(max, delimiters)` | `delim=`, `max=`; `keep` for `stripDelimiter = false` |
+//! | Netty `LineBasedFrameDecoder(max)` | <code>delim=\n\|\r\n,max=</code>, `keep` likewise |
 //! | Netty `FixedLengthFrameDecoder(n)` | `fixed=n` |
 //! | Netty `ProtobufVarint32FrameDecoder`, `...LengthFieldPrepender` | `varint` |
-//! | Erlang `{packet, 0}` or `raw`, `1`, `2`, `4`, `line` | `raw`, `u8`, `u16be`, `u32be`, `lines` (which here strips the `\n`) |
+//! | Erlang `{packet, 0}` or `raw`, `1`, `2`, `4`, `line` | `raw`, `u8`, `u16be`, `u32be`, `lines,keep` |
 //! | Erlang `{packet_size, n}` | `max=n` |
 //! | Erlang `{packet, tpkt}` | `u16be,offset=2,incl` |
 //!

@@ -130,7 +130,7 @@ impl Prefix {
     }
 
     fn keeps_field(&self) -> bool {
-        self.strip() <= usize::from(self.offset) && self.strip() < self.header_bytes()
+        self.strip() <= usize::from(self.offset)
     }
 
     /// `body` is within `body_bytes_min` and `body_bytes_max`, so the field can state it.

@@ -54,9 +54,17 @@ pub(crate) enum Layout {
     Varint,
     Python,
     Netstring,
-    Delimited(Delimiters),
+    Delimited(Delimiters, Ending),
     /// Every frame has so many bytes, checksum included.
     Fixed(u32),
+}
+
+/// Whether a message is handed over with the delimiter that ended it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Ending {
+    #[default]
+    Stripped,
+    Kept,
 }
 
 /// What follows the payload inside the frame, so that a reader without checksums still finds every frame.
@@ -75,7 +83,8 @@ impl FrameSpec {
         self.bytes_max as usize
     }
 
-    /// The fewest bytes that a message can have; above 0 for `fixed=` and where a header is kept in the message.
+    /// The fewest bytes that a message can have; above 0 for `fixed=` and where a header or
+    /// a delimiter is kept in the message.
     pub fn payload_bytes_min(&self) -> usize {
         usize::try_from(payload_bytes_min(&self.layout, self.check)).unwrap_or(usize::MAX)
     }
@@ -83,12 +92,12 @@ impl FrameSpec {
     /// The most bytes that a frame takes on the stream: what a buffer has to hold before a message can be handed over.
     pub fn frame_bytes_max(&self) -> usize {
         let around = match &self.layout {
-            Layout::Raw | Layout::Fixed(_) => 0,
+            Layout::Raw | Layout::Fixed(_) | Layout::Delimited(_, Ending::Kept) => 0,
             Layout::Prefix(prefix) => prefix.strip(),
             Layout::Varint => varint::BYTES_MAX,
             Layout::Python => python::LONG_BYTES,
             Layout::Netstring => netstring::HEADER_BYTES_MAX + 1,
-            Layout::Delimited(delimiters) => delimiters.bytes_max(),
+            Layout::Delimited(delimiters, Ending::Stripped) => delimiters.bytes_max(),
         };
         self.payload_bytes_max() + around + self.check.bytes()
     }
@@ -110,10 +119,14 @@ impl FrameSpec {
         FrameSpec::new(self.layout, Some(bytes_max), self.check, self.overflow)
     }
 
-    /// The same framing with another policy for what is over the limit.
+    /// The same framing with another policy for what is over the limit. Nothing is with `raw` and `fixed=`, so there
+    /// it changes nothing.
     #[must_use]
     pub fn with_overflow(self, overflow: Overflow) -> FrameSpec {
-        FrameSpec { overflow, ..self }
+        match self.layout {
+            Layout::Raw | Layout::Fixed(_) => self,
+            _ => FrameSpec { overflow, ..self },
+        }
     }
 
     /// Refuses what could not be sent, or would not come back as it was sent.
@@ -154,6 +167,7 @@ fn payload_bytes_min(layout: &Layout, check: Check) -> u64 {
     match layout {
         Layout::Prefix(prefix) => prefix.body_bytes_min(trailer) - trailer,
         Layout::Fixed(bytes) => u64::from(*bytes).saturating_sub(trailer),
+        Layout::Delimited(delimiters, Ending::Kept) => delimiters.bytes_min() as u64,
         _ => 0,
     }
 }

@@ -51,6 +51,15 @@ fn headers_are_kept_or_stripped_as_asked() {
 }
 
 #[test]
+fn delimiters_are_kept_if_asked_and_count_towards_the_limit() {
+    assert_eq!(messages("lines,keep,max=2", b"a\n\n"), [&b"a\n"[..], b"\n"]);
+    assert_eq!(messages(r"delim=\n|\r\n,keep", b"a\r\nb\n"), [&b"a\r\n"[..], b"b\n"]);
+    let too_long = Err(FrameError::TooLong { declared: 3, limit: 2 });
+    assert_eq!(spec("lines,keep,max=2").decoder().decode(b"ab\n"), too_long);
+    assert_eq!(spec("lines,keep,max=2").decoder().decode(b"ab"), too_long, "whatever comes next");
+}
+
+#[test]
 fn malformed_lengths_are_named_with_their_byte() {
     for (text, stream, what, byte) in [
         ("varint", &b"\x80\x00"[..], Malformation::VarintOverlong, 0),

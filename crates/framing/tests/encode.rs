@@ -26,6 +26,15 @@ fn a_delimiter_inside_a_payload_is_refused() {
 }
 
 #[test]
+fn a_delimiter_that_is_kept_has_to_be_at_the_end() {
+    assert_eq!(envelope_error("lines,keep", b"one"), EncodeError::LacksDelimiter { len: 3 });
+    assert_eq!(envelope_error("lines,keep", b"one\ntwo\n"), EncodeError::HoldsDelimiter { at: 4 });
+    assert!(
+        "lines,keep".parse::<FrameSpec>().unwrap().envelope(b"one\n").is_ok_and(|around| around.bytes() == 0)
+    );
+}
+
+#[test]
 fn what_only_looks_like_a_delimiter_is_sent() {
     for (spec, payload) in
         [("crlf", &b"a\nb\rc\r"[..]), ("lines", b"a\r"), ("delim=aba", b"xb"), ("delim=aa", b"axax")]

@@ -26,6 +26,9 @@ fn payloads_for(spec: &FrameSpec, count: usize) -> Vec<Vec<u8>> {
     }
     for payload in &mut payloads {
         fill_kept_field(spec, payload);
+        if spec.to_string().contains("keep") && payload.len() < spec.payload_bytes_max() {
+            payload.push(b'\n');
+        }
     }
     payloads
 }

@@ -67,7 +67,25 @@ fn sizes_have_units() {
 fn limits_and_policies_can_be_set_in_code() {
     let spec = spec("u32be").with_payload_bytes_max(10).unwrap().with_overflow(Overflow::Skip);
     assert_eq!((spec.to_string().as_str(), spec.overflow()), ("u32be,max=10,over=skip", Overflow::Skip));
+    assert_eq!("raw".parse::<FrameSpec>().unwrap().with_overflow(Overflow::Skip).to_string(), "raw");
     assert_eq!(spec.with_payload_bytes_max(0), Err(SpecError::NothingFits { least: 0, most: 0 }));
+}
+
+#[test]
+fn the_largest_of_everything_is_allowed_and_one_more_is_not() {
+    let delimiters =
+        |count| (b'a'..).take(count).map(|byte| char::from(byte).to_string()).collect::<Vec<_>>().join("|");
+    for (largest, too_large) in [
+        ("u32be,strip=32", "u32be,strip=33"),
+        ("u32be,offset=65535", "u32be,offset=65536"),
+        ("u64be,adjust=1073741824", "u64be,adjust=1073741825"),
+        ("u64be,adjust=-1073741824", "u64be,adjust=-1073741825"),
+        (&format!("delim={}", "x".repeat(32)), &format!("delim={}", "x".repeat(33))),
+        (&format!("delim={}", delimiters(16)), &format!("delim={}", delimiters(17))),
+    ] {
+        assert!(largest.parse::<FrameSpec>().is_ok(), "{largest}");
+        assert!(too_large.parse::<FrameSpec>().is_err(), "{too_large}");
+    }
 }
 
 #[test]
@@ -88,6 +106,8 @@ fn errors_say_in_one_line_what_is_wrong() {
         ("u32be,offset=65536", "`offset=65536`: expected 0 to 65535"),
         ("varint,offset=1", "`varint` takes no `offset`"),
         ("lines,incl", "`lines` takes no `adjust or incl`"),
+        ("u8,keep", "`u8` takes no `keep`"),
+        ("crlf,keep,keep", "`keep` is given twice"),
         ("raw,crc32c", "`raw` takes no `crc32c`"),
         ("fixed=3,over=skip", "`fixed=3` takes no `over`"),
         ("fixed", "`fixed`: expected 1 to"),
@@ -117,6 +137,7 @@ fn specs_that_cannot_round_trip_cannot_be_built() {
         ("u8,adjust=-300", "no message would fit: the shortest has 0 bytes, the longest 0"),
         ("u16be,offset=2,max=3", "no message would fit: the shortest has 4 bytes, the longest 3"),
         ("fixed=4,crc32c", "no message would fit: the shortest has 0 bytes, the longest 0"),
+        ("crlf,keep,max=1", "no message would fit: the shortest has 2 bytes, the longest 1"),
         ("fixed=9,max=8", "no message would fit: the shortest has 9 bytes, the longest 8"),
     ] {
         let error = error(text);

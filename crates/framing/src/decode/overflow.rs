@@ -60,7 +60,7 @@ impl FrameDecoder {
 
     /// Drops all but the bytes that a delimiter may begin with.
     fn skip_to_delimiter(&mut self, input: &[u8], searched: usize, declared: Option<u64>) -> Decoded {
-        let Layout::Delimited(delimiters) = &self.spec.layout else {
+        let Layout::Delimited(delimiters, _) = &self.spec.layout else {
             return Decoded::NeedMore { at_least: 1 };
         };
         if let Some(found) = delimiters.find(input, searched) {

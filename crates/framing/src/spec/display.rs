@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt::{self, Debug, Display, Formatter};
 
 use super::escape::{NAMED_DELIMITERS, escape_byte};
-use super::{Check, FrameSpec, Layout, Overflow, default_bytes_max, payload_bytes_statable, size};
+use super::{Check, Ending, FrameSpec, Layout, Overflow, default_bytes_max, payload_bytes_statable, size};
 use crate::delimiters::Delimiters;
 use crate::prefix::Prefix;
 
@@ -17,6 +17,9 @@ impl Display for FrameSpec {
         }
         if let Layout::Prefix(prefix) = &self.layout {
             write_prefix_options(prefix, f)?;
+        }
+        if let Layout::Delimited(_, Ending::Kept) = &self.layout {
+            f.write_str(",keep")?;
         }
         if self.check == Check::Crc32c {
             f.write_str(",crc32c")?;
@@ -51,7 +54,7 @@ fn write_layout(layout: &Layout, f: &mut Formatter<'_>) -> fmt::Result {
         Layout::Varint => f.write_str("varint"),
         Layout::Python => f.write_str("python"),
         Layout::Netstring => f.write_str("netstring"),
-        Layout::Delimited(delimiters) => write_delimiters(delimiters, f),
+        Layout::Delimited(delimiters, _) => write_delimiters(delimiters, f),
         Layout::Fixed(bytes) => {
             f.write_str("fixed=")?;
             size::write(*bytes, f)

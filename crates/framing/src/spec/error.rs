@@ -15,7 +15,7 @@ pub enum SpecError {
     UnknownFraming(String),
     /// A part after a comma is no option.
     #[error(
-        "no option is called `{0}`: there are max=SIZE, offset=BYTES, adjust=BYTES, incl, strip=BYTES, crc32c, over=skip"
+        "no option is called `{0}`: there are max=SIZE, offset=BYTES, adjust=BYTES, incl, strip=BYTES, keep, crc32c, over=skip"
     )]
     UnknownOption(String),
     /// An option that makes no sense with this framing.

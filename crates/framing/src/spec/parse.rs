@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::str::FromStr;
 
 use super::escape::{self, split_unescaped, unescape};
-use super::{Check, FrameSpec, Layout, Overflow, SpecError, size};
+use super::{Check, Ending, FrameSpec, Layout, Overflow, SpecError, size};
 use crate::delimiters::{Delimiters, Unusable};
 use crate::envelope::INLINE_BYTES_MAX;
 use crate::field::Field;
@@ -34,6 +34,7 @@ struct Options {
     offset: Option<u16>,
     adjust: Option<Adjust>,
     strip: Option<u8>,
+    ending: Option<Ending>,
     check: Option<Check>,
     overflow: Option<Overflow>,
 }
@@ -62,6 +63,10 @@ impl Options {
                 set(&mut self.adjust, "adjust or incl", Adjust::Inclusive)
             }
             "strip" => set(&mut self.strip, "strip", parse_value(part, value, STRIP, parse_strip)?),
+            "keep" => {
+                no_value(part, value)?;
+                set(&mut self.ending, "keep", Ending::Kept)
+            }
             "crc32c" => {
                 no_value(part, value)?;
                 set(&mut self.check, "crc32c", Check::Crc32c)
@@ -84,10 +89,13 @@ impl Options {
                 _ => {}
             }
         }
+        if self.ending.is_some() && !matches!(layout, Layout::Delimited(..)) {
+            return misplaced("keep");
+        }
         match layout {
             Layout::Raw | Layout::Fixed(_) if self.overflow.is_some() => misplaced("over"),
             Layout::Raw if self.check.is_some() => misplaced("crc32c"),
-            Layout::Delimited(_) if self.check.is_some() => Err(SpecError::NoRoundTrip(CHECKED_DELIMITERS)),
+            Layout::Delimited(..) if self.check.is_some() => Err(SpecError::NoRoundTrip(CHECKED_DELIMITERS)),
             _ => Ok(()),
         }
     }
@@ -95,6 +103,9 @@ impl Options {
     fn build(self, layout: Layout) -> Result<FrameSpec, SpecError> {
         let layout = match layout {
             Layout::Prefix(plain) => Layout::Prefix(self.apply_to(plain.field)?),
+            Layout::Delimited(delimiters, _) => {
+                Layout::Delimited(delimiters, self.ending.unwrap_or_default())
+            }
             other => other,
         };
         let (check, overflow) = (self.check.unwrap_or_default(), self.overflow.unwrap_or_default());
@@ -143,7 +154,7 @@ fn parse_delimiters(part: &str, value: &str) -> Result<Layout, SpecError> {
     let wrong = |expected| SpecError::Value { part: shown(part), expected };
     let all: Option<Vec<Box<[u8]>>> = split_unescaped(value, '|').into_iter().map(unescape).collect();
     match Delimiters::new(all.ok_or_else(|| wrong(escape::EXPECTED))?) {
-        Ok(delimiters) => Ok(Layout::Delimited(delimiters)),
+        Ok(delimiters) => Ok(Layout::Delimited(delimiters, Ending::default())),
         Err(Unusable::Empty) => Err(wrong("one or more bytes that end a message")),
         Err(Unusable::TooLong) => Err(wrong("at most 32 bytes a delimiter")),
         Err(Unusable::TooMany) => Err(wrong("at most 16 delimiters")),

@@ -46,7 +46,7 @@ pub fn round_trip(input: &[u8]) {
 /// them ended may make another one together with the one that is written.
 pub fn decoded_can_be_sent(input: &[u8]) {
     let Some((spec, stream)) = split_input(input) else { return };
-    if matches!(&spec.layout, Layout::Delimited(delimiters) if delimiters.iter().count() > 1) {
+    if matches!(&spec.layout, Layout::Delimited(delimiters, _) if delimiters.iter().count() > 1) {
         return;
     }
     for event in run(&spec, [stream]) {
@@ -112,6 +112,7 @@ const WORDS: &[&[u8]] = &[
     b"strip=0\n",
     b"crc32c\n",
     b"over=skip\n",
+    b"keep\n",
     b"max=7\n",
     b"max=1KiB,",
 ];

@@ -33,6 +33,8 @@ pub(crate) const SPECS: &[&str] = &[
     "delim=--end--",
     "delim=aa",
     r"delim=\0\xff\,\||;",
+    "lines,keep",
+    r"delim=\n|\r\n,keep",
     "fixed=1",
     "fixed=7",
     "fixed=7,crc32c",
@@ -54,13 +56,8 @@ pub(crate) const SPECS: &[&str] = &[
     "hex4,offset=1,strip=5",
 ];
 
-/// All of them with this limit, unless their messages are longer or of one length.
+/// All of them with this limit, but for those whose shortest message is longer.
 pub(crate) fn specs_with_limit(bytes_max: usize) -> Vec<FrameSpec> {
-    SPECS
-        .iter()
-        .map(|text| text.parse::<FrameSpec>().unwrap())
-        .map(|spec| {
-            if spec.payload_bytes_min() > 0 { spec } else { spec.with_payload_bytes_max(bytes_max).unwrap() }
-        })
-        .collect()
+    let specs = SPECS.iter().map(|text| text.parse::<FrameSpec>().unwrap());
+    specs.map(|spec| spec.clone().with_payload_bytes_max(bytes_max).unwrap_or(spec)).collect()
 }
