@@ -106,6 +106,8 @@ impl<S: Service> Session<S> {
                 consumed
             }
             Proof::Failed(refused) => {
+                // Empty for all dialects but `python`, whose peers wait for a word.
+                cx.send(id, refused.farewell());
                 self.shut(cx, id, Ended::Refused(refused));
                 input.len()
             }
@@ -121,7 +123,7 @@ impl<S: Service> Session<S> {
         self.with_link(cx, |service, link| service.open(link, id, Caller { proof, peer, via }));
     }
 
-    /// The handshake is over, and not well: not one more byte.
+    /// The handshake is over, and not well: nothing more is said.
     fn shut(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
         if let Some(Wire::Proving(proving)) = self.wires.remove(id) {
             self.wires.insert(id, Wire::Shut(proving, ended));
