@@ -78,7 +78,7 @@ fn the_largest_of_everything_is_allowed_and_one_more_is_not() {
     for (largest, too_large) in [
         ("u32be,strip=32", "u32be,strip=33"),
         ("u32be,offset=65535", "u32be,offset=65536"),
-        ("u64be,adjust=1073741824", "u64be,adjust=1073741825"),
+        ("u64be,max=2GiB,adjust=1073741824", "u64be,max=2GiB,adjust=1073741825"),
         ("u64be,adjust=-1073741824", "u64be,adjust=-1073741825"),
         (&format!("delim={}", "x".repeat(32)), &format!("delim={}", "x".repeat(33))),
         (&format!("delim={}", delimiters(16)), &format!("delim={}", delimiters(17))),
