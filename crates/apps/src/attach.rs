@@ -95,6 +95,18 @@ pub fn listen<H: Handler>(
     Ok(attached)
 }
 
+/// Whether what an endpoint names carries datagrams.
+pub fn carries_datagrams(endpoint: &Endpoint) -> Result<bool> {
+    Ok(match endpoint {
+        Endpoint::Udp(_) | Endpoint::UnixDatagram(_) => true,
+        Endpoint::Fd(_) => matches!(
+            endpoint.resolve()?,
+            Resolved::Inherited(Adopted::UdpSocket(_) | Adopted::UnixDatagram(_))
+        ),
+        _ => false,
+    })
+}
+
 /// Finds out whom an endpoint means.
 pub fn callee(endpoint: &Endpoint, datagrams: Datagrams) -> Result<Callee> {
     let socket = match endpoint.resolve()? {

@@ -55,14 +55,17 @@ pub fn call<S: Service>(
     route: impl FnOnce(&mut S) -> &mut Route,
 ) -> Result<()> {
     match callee {
-        Callee::Open(socket) => reactor.adopt(socket, 1)?,
-        Callee::Addresses(addresses) => reactor.with_context(|session, cx| {
-            session.with_link(cx, |service, link| {
-                let route = route(service);
-                route.left = addresses.into();
-                route.call_next(link);
-            });
+        Callee::Open(socket) => drop(reactor.adopt(socket, 1)?),
+        Callee::Addresses(addresses) => tell(reactor, |service, link| {
+            let route = route(service);
+            route.left = addresses.into();
+            route.call_next(link);
         }),
     }
     Ok(())
+}
+
+/// Tells a service something before its loop runs.
+pub fn tell<S: Service>(reactor: &mut Reactor<Session<S>>, what: impl FnOnce(&mut S, &mut Link<'_, '_>)) {
+    reactor.with_context(|session, cx| session.with_link(cx, what));
 }

@@ -42,31 +42,35 @@ impl EchoArgs {
         let notes = self.output.start();
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
         raise_descriptor_limit();
-        let loops = self.open(&options, &notes)?;
+        let mut loops = self.workers(&options, &notes)?;
+        // Before the line that scripts wait for: after it they may interrupt us.
         obey_signals(loops.iter().map(Reactor::handle).collect())?;
+        self.listen(&mut loops, &options, &notes)?;
         run_all(loops)
     }
 
-    /// One loop for each worker. The first finds the port, the others share it.
-    fn open(&self, options: &SessionOptions, notes: &Notes) -> Result<Vec<Loop>> {
+    /// One loop for each worker.
+    fn workers(&self, options: &SessionOptions, notes: &Notes) -> Result<Vec<Loop>> {
         let workers = self.workers.get();
         if workers > 1 && !matches!(self.endpoint, Endpoint::Tcp(_)) {
             let message = format!("only TCP can be shared by {workers} workers, not {}", self.endpoint);
             return Err(Failure::new(Fault::Usage, message));
         }
-        let listening = ListenOptions { reuse_port: workers > 1, ..ListenOptions::default() };
-        let mut first = self.worker(options, notes)?;
+        (0..workers).map(|_| self.worker(options, notes)).collect()
+    }
+
+    /// The first loop finds the port, the others share it.
+    fn listen(&self, loops: &mut [Loop], options: &SessionOptions, notes: &Notes) -> Result<()> {
+        let Some((first, others)) = loops.split_first_mut() else { return Ok(()) };
+        let listening = ListenOptions { reuse_port: !others.is_empty(), ..ListenOptions::default() };
         let datagrams = Datagrams::under(&options.policy);
-        let attached = listen(&mut first, &self.endpoint, &listening, datagrams, notes)?;
-        let mut loops = vec![first];
+        let attached = listen(first, &self.endpoint, &listening, datagrams, notes)?;
         if let Attached::Listener(_, address) = attached {
-            for _ in 1..workers {
-                let mut next = self.worker(options, notes)?;
-                next.listen(&address, &listening)?;
-                loops.push(next);
+            for other in others {
+                other.listen(&address, &listening)?;
             }
         }
-        Ok(loops)
+        Ok(())
     }
 
     fn worker(&self, options: &SessionOptions, notes: &Notes) -> Result<Loop> {
@@ -200,7 +204,11 @@ mod tests {
         let said = Kept::default();
         let notes = Notes::over(said.clone(), Volume::Normal);
         let options = args.session.options(&DEFAULTS, [&args.endpoint], &notes).unwrap();
-        (args.open(&options, &notes), said)
+        let loops = args.workers(&options, &notes).and_then(|mut loops| {
+            args.listen(&mut loops, &options, &notes)?;
+            Ok(loops)
+        });
+        (loops, said)
     }
 
     fn serve(line: &str) -> Serving {

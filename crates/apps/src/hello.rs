@@ -81,7 +81,10 @@ mod tests {
     fn serve(printed: &Kept) -> (String, Handle<()>, thread::JoinHandle<()>) {
         let Command::Serve(serve) = typed("sb-hello serve 127.0.0.1:0").command else { unreachable!() };
         let said = Kept::default();
-        let server = serve.open(output(printed), &Notes::over(said.clone(), Volume::Quiet)).unwrap();
+        let notes = Notes::over(said.clone(), Volume::Quiet);
+        let options = serve.session.options(&DEFAULTS, [&serve.endpoint], &notes).unwrap();
+        let mut server = serve::open(options, output(printed), &notes).unwrap();
+        serve.listen(&mut server, &notes).unwrap();
         let endpoint = said.text().trim_end().rsplit_once(' ').unwrap().1.to_owned();
         let handle = server.handle();
         (endpoint, handle, thread::spawn(|| drop(server.run().unwrap())))
@@ -93,7 +96,7 @@ mod tests {
         let Command::Call(call) = typed(&line).command else { unreachable!() };
         let printed = Kept::default();
         let caller = call.open(output(&printed), Notes::stderr(Volume::Quiet));
-        let outcome = caller.and_then(|caller| call::outcome(caller));
+        let outcome = caller.and_then(call::outcome);
         (printed.text(), outcome)
     }
 
@@ -131,13 +134,13 @@ mod tests {
     fn a_server_that_hangs_up_early_is_the_connections_fault() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = server.local_addr().unwrap().to_string();
-        let served = thread::spawn(move || {
+        let peer = thread::spawn(move || {
             let (mut stream, _) = server.accept().unwrap();
             stream.write_all(b"hello").unwrap();
             stream.read_exact(&mut [0; 6]).unwrap();
         });
         let (greetings, outcome) = call(&endpoint, 2);
-        served.join().unwrap();
+        peer.join().unwrap();
         assert_eq!(greetings, "hello\n");
         let failure = outcome.unwrap_err();
         assert_eq!(failure.fault(), Fault::Connection);

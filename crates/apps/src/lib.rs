@@ -35,6 +35,7 @@ pub mod hello;
 pub mod key;
 pub mod keyring;
 pub mod session;
+pub mod talk;
 
 pub use {auth, framing, reactor};
 

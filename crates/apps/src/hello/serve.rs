@@ -4,7 +4,7 @@ use reactor::{Address, ConnId, ConnMap, ListenOptions, Reactor};
 
 use super::{DEFAULTS, ENDPOINT, GREETING};
 use crate::attach::{Datagrams, limits_for, listen, raise_descriptor_limit};
-use crate::cli::args::{OutputArgs, SessionArgs};
+use crate::cli::args::{OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::Result;
 use crate::cli::notes::Notes;
 use crate::cli::output::{Output, OutputError};
@@ -16,32 +16,42 @@ use crate::session::{Caller, Ended, Link, Profile, Service, Session, Via};
 pub(super) struct Serve {
     /// Where to listen: tcp://HOST:PORT (or HOST:PORT), unix:PATH or fd:N
     #[arg(default_value = ENDPOINT)]
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     #[command(flatten)]
-    session: SessionArgs,
+    pub(super) session: SessionArgs,
 }
 
 impl Serve {
     /// Serves until told to end, or until nobody reads what is printed.
     pub(super) fn run(&self, output: OutputArgs) -> Result<()> {
         let notes = output.start();
-        let server = self.open(Output::stdout(output.format()), &notes)?;
+        let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
+        raise_descriptor_limit();
+        let mut server = open(options, Output::stdout(output.format()), &notes)?;
+        // Before the line that scripts wait for: after it they may interrupt us.
         obey_signals(vec![server.handle()])?;
+        self.listen(&mut server, &notes)?;
         server.run()?.into_service().printed?;
         Ok(())
     }
 
-    pub(super) fn open(&self, output: Output, notes: &Notes) -> Result<Reactor<Session<Greeter>>> {
-        let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
-        raise_descriptor_limit();
-        let limits = limits_for(&options.spec);
-        let greeter =
-            Greeter { output, notes: notes.clone(), peers: ConnMap::new(), sole: None, printed: Ok(()) };
-        let mut server =
-            Reactor::new(Session::new(greeter, Profile::new(options.spec, options.policy)), limits)?;
-        listen(&mut server, &self.endpoint, &ListenOptions::default(), Datagrams::NotSpoken, notes)?;
-        Ok(server)
+    pub(super) fn listen(&self, server: &mut Reactor<Session<Greeter>>, notes: &Notes) -> Result<()> {
+        listen(server, &self.endpoint, &ListenOptions::default(), Datagrams::NotSpoken, notes)?;
+        Ok(())
     }
+}
+
+/// A server that does not listen yet.
+pub(super) fn open(
+    options: SessionOptions,
+    output: Output,
+    notes: &Notes,
+) -> Result<Reactor<Session<Greeter>>> {
+    let limits = limits_for(&options.spec);
+    let greeter =
+        Greeter { output, notes: notes.clone(), peers: ConnMap::new(), sole: None, printed: Ok(()) };
+    let session = Session::new(greeter, Profile::new(options.spec, options.policy));
+    Ok(Reactor::new(session, limits)?)
 }
 
 /// The service: a greeting for whoever comes, and for each answer.

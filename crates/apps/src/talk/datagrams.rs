@@ -1,0 +1,160 @@
+//! Conversations over datagrams: the socket on one side, the person on the other, `letters` between them.
+//! It decides nothing itself.
+
+use std::io;
+use std::time::Duration;
+
+use reactor::{Address, ConnId, Datagram, SocketId, Tag};
+use tempfile::TempDir;
+
+use super::Talker;
+use super::letters::{Action, Letters, Role};
+use super::screen::Screen;
+use crate::cli::exit::{Failure, Fault, Result};
+use crate::cli::stdin::Input;
+use crate::ending::DRAIN_TIMEOUT;
+use crate::session::{Link, Service};
+
+/// The service of `sb-talk` on datagrams.
+pub(super) struct DatagramTalk {
+    letters: Letters,
+    screen: Screen,
+    /// How long a caller waits for answers after its last line.
+    wait: Duration,
+    /// A listener learns it from its first datagram; nobody is there to be answered before.
+    socket: Option<SocketId>,
+    /// Datagrams that could not be sent.
+    failed: u64,
+    outcome: Option<Result<()>>,
+}
+
+impl DatagramTalk {
+    pub(super) fn new(letters: Letters, screen: Screen, wait: Duration) -> Self {
+        Self { letters, screen, wait, socket: None, failed: 0, outcome: None }
+    }
+
+    pub(super) fn use_socket(&mut self, socket: SocketId) {
+        self.socket = Some(socket);
+    }
+
+    /// Does what is to be done, and asks for lines if they can be used.
+    fn act(&mut self, link: &mut Link<'_, '_>) {
+        while let Some(action) = self.letters.next_action() {
+            if let Err(failure) = self.carry_out(link, action) {
+                self.end(link, Err(failure));
+            }
+        }
+        if self.letters.wants_lines() {
+            self.screen.ask_for_lines();
+        }
+    }
+
+    fn carry_out(&mut self, link: &mut Link<'_, '_>, action: Action) -> Result<()> {
+        match action {
+            Action::Show(from, message) => self.screen.show_from(&from, &message)?,
+            Action::Note(text) => self.screen.note(&text),
+            Action::Send(to, message) => {
+                if let Some(socket) = self.socket {
+                    link.send_datagram(socket, to, &message);
+                }
+            }
+            Action::Pause(number) => {
+                link.set_timer(self.wait, Tag(number));
+            }
+            Action::End(outcome) => self.end(link, outcome),
+        }
+        Ok(())
+    }
+
+    /// The program ends: the first reason counts.
+    fn end(&mut self, link: &mut Link<'_, '_>, outcome: Result<()>) {
+        if self.outcome.is_none() {
+            self.outcome = Some(outcome);
+            link.drain(DRAIN_TIMEOUT);
+        }
+    }
+}
+
+impl Talker for DatagramTalk {
+    fn begin(&mut self, link: &mut Link<'_, '_>, screen: Screen) {
+        self.screen = screen;
+        self.act(link);
+    }
+
+    fn outcome(self) -> Result<()> {
+        self.outcome.unwrap_or(Ok(()))?;
+        match self.failed {
+            0 => Ok(()),
+            lines => Err(Failure::new(Fault::Other, format!("{lines} typed lines could not be sent"))),
+        }
+    }
+}
+
+impl Service for DatagramTalk {
+    type Command = Input;
+
+    /// There are no streams here.
+    fn message(&mut self, _: &mut Link<'_, '_>, _: ConnId, _: &[u8]) {}
+
+    fn datagram(&mut self, link: &mut Link<'_, '_>, socket: SocketId, datagram: Datagram<'_>) {
+        self.socket = Some(socket);
+        self.letters.handle_letter(datagram.from, datagram.payload);
+        if datagram.truncated {
+            self.screen.complain(&format!("the end of that message from {} is lost", datagram.from));
+        }
+        self.act(link);
+    }
+
+    fn handle_error(&mut self, link: &mut Link<'_, '_>, error: &io::Error) {
+        if self.letters.role() == Role::Caller && is_nobody_there(error) {
+            let failure = Failure::new(Fault::Connection, format!("nobody is there: {error}"));
+            self.letters.end(Err(failure));
+        } else {
+            self.failed += 1;
+            self.screen.complain(&format!("not sent: {error}"));
+        }
+        self.act(link);
+    }
+
+    fn timeout(&mut self, link: &mut Link<'_, '_>, tag: Tag) {
+        self.letters.handle_pause_over(tag.0);
+        self.act(link);
+    }
+
+    fn command(&mut self, link: &mut Link<'_, '_>, input: Input) {
+        self.screen.note_line();
+        match input {
+            Input::Line(typed) => self.letters.handle_typed(typed),
+            Input::End => self.letters.handle_typing_over(),
+            Input::Failed(error) => {
+                self.failed += 1;
+                self.screen.complain(&error.to_string());
+                self.letters.handle_typing_over();
+            }
+        }
+        self.act(link);
+    }
+}
+
+/// Where a caller of this address is to be answered: a port that nobody else can write to where the partner is on
+/// this host, and a path in a folder of our own for a Unix socket, as those have no ports.
+pub(super) fn place_for_answers(partner: &Address) -> io::Result<(Address, Option<TempDir>)> {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+    let Some(partner) = partner.ip() else {
+        let folder = tempfile::Builder::new().prefix("sb-talk-").tempdir()?;
+        return Ok((Address::UnixDatagram(folder.path().join("answers")), Some(folder)));
+    };
+    let own: IpAddr = match partner.ip() {
+        IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    Ok((Address::Udp(SocketAddr::new(own, 0)), None))
+}
+
+/// Whether nobody reads at the address, as the sender of a Unix datagram learns at once.
+fn is_nobody_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+}

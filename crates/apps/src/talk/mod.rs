@@ -1,0 +1,237 @@
+//! `sb-talk`: one conversation between two terminals or pipes, a message a line.
+//!
+//! What is said by whom, and when it ends, is decided in `conversation` (streams) and `letters` (datagrams), which
+//! are pure; `stream` and `datagrams` put them on the session, `screen` before the person.
+
+mod conversation;
+mod datagrams;
+mod letters;
+mod quit;
+mod screen;
+mod stream;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use auth::Dialect;
+use clap::{Args, Subcommand};
+use framing::FrameSpec;
+use reactor::{Address, Limits, ListenOptions, Reactor};
+
+use self::conversation::{Boundaries, Conversations, Then};
+use self::datagrams::{DatagramTalk, place_for_answers};
+use self::letters::Letters;
+use self::quit::QuitWord;
+use self::screen::Screen;
+use self::stream::StreamTalk;
+use crate::attach::{Attached, Callee, Datagrams, callee, carries_datagrams, limits_for, listen};
+use crate::calling::{call, tell};
+use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
+use crate::cli::exit::Result;
+use crate::cli::notes::Notes;
+use crate::cli::stdin::Input;
+use crate::cli::terminal::Console;
+use crate::ending::obey_signals;
+use crate::endpoint::Endpoint;
+use crate::session::{Link, Profile, Role, Service, Session};
+
+/// Talk with somebody at another terminal, or with any program that has a socket.
+///
+/// A line typed is a message, a message that comes is a line printed. Typing `q` alone says so and hangs up, and so
+/// does hearing it. When the input ends our side ends, and what still comes is printed. With --framing raw, the
+/// default, messages are plain bytes: whatever arrives together is one line.
+///
+/// Over udp:// and unix-dgram: each datagram is a message and is shown with who it is from; what a listener types
+/// goes to whoever wrote last.
+#[derive(Debug, clap::Parser)]
+#[command(name = "sb-talk", version)]
+pub struct TalkArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl TalkArgs {
+    /// Does what was asked for.
+    pub fn run(&self) -> Result<()> {
+        let notes = self.output.start();
+        match &self.command {
+            Command::Listen(Listen { talk, once }) => {
+                let then = if *once { Then::End } else { Then::Next };
+                talk.listen(then, self.output, &notes)
+            }
+            Command::Call(Call { talk }) => talk.call(self.output, &notes),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Wait for callers, and talk to one at a time
+    Listen(Listen),
+    /// Call somebody who listens
+    Call(Call),
+}
+
+#[derive(Debug, Args)]
+struct Listen {
+    #[command(flatten)]
+    talk: Talk,
+    /// End after the first conversation instead of waiting for the next caller
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Debug, Args)]
+struct Call {
+    #[command(flatten)]
+    talk: Talk,
+}
+
+#[derive(Debug, Args)]
+struct Talk {
+    /// Where: tcp://HOST:PORT (or HOST:PORT), udp://HOST:PORT, unix:PATH, unix-dgram:PATH or fd:N
+    endpoint: Endpoint,
+    /// The word by which either side hangs up; empty for none
+    #[arg(long, value_name = "WORD", default_value = "q")]
+    quit_word: QuitWord,
+    /// How long to stay once one side has ended and the other is silent: for lines still to be typed when a peer
+    /// has ended its side, for answers when the input of a caller over datagrams has ended
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
+    wait: Duration,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+impl Talk {
+    fn listen(&self, then: Then, output: OutputArgs, notes: &Notes) -> Result<()> {
+        let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
+        if carries_datagrams(&self.endpoint)? {
+            let letters = Letters::listening(then, self.quit_word.clone());
+            let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
+            let mut server = open(talk, &options, Role::Server)?;
+            self.attach(&mut server, &options, notes)?;
+            return converse(server, output, Ahead::One);
+        }
+        let talk = self.stream_talk(then, &options, output);
+        let mut server = open(talk, &options, Role::Server)?;
+        if self.attach(&mut server, &options, notes)? == Attached::Connection {
+            tell(&mut server, |talk, _| talk.expect_nobody_else());
+        }
+        converse(server, output, Ahead::of(&options.spec))
+    }
+
+    fn call(&self, output: OutputArgs, notes: &Notes) -> Result<()> {
+        let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
+        match callee(&self.endpoint, Datagrams::under(&options.policy))? {
+            Callee::Addresses(addresses) if addresses.iter().all(Address::is_datagram) => {
+                // A datagram that nobody answers says nothing about its address, so there is no next one to try.
+                let partner = addresses.into_iter().next().context("an endpoint has an address")?;
+                self.write_to(&partner, &options, output)
+            }
+            streams => {
+                let talk = self.stream_talk(Then::End, &options, output);
+                let mut caller = open(talk, &options, Role::Caller)?;
+                call(&mut caller, streams, |talk| &mut talk.route)?;
+                converse(caller, output, Ahead::of(&options.spec))
+            }
+        }
+    }
+
+    fn write_to(&self, partner: &Address, options: &SessionOptions, output: OutputArgs) -> Result<()> {
+        let letters = Letters::to(partner.clone(), self.quit_word.clone());
+        let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
+        let mut caller = open(talk, options, Role::Caller)?;
+        // The folder of the socket's path is to outlive the loop.
+        let (place, _folder) = place_for_answers(partner)?;
+        let (socket, _) = caller.bind(&place).with_context(|| format!("cannot call from {place}"))?;
+        tell(&mut caller, |talk, _| talk.use_socket(socket));
+        converse(caller, output, Ahead::One)
+    }
+
+    fn stream_talk(&self, then: Then, options: &SessionOptions, output: OutputArgs) -> StreamTalk {
+        let boundaries = if options.spec.is_raw() { Boundaries::Lost } else { Boundaries::Kept };
+        let conversations = Conversations::new(then, self.quit_word.clone(), boundaries);
+        StreamTalk::new(conversations, Screen::plain(output), self.quit_word.clone(), self.wait)
+    }
+
+    fn attach<S: Service>(
+        &self,
+        server: &mut Reactor<Session<S>>,
+        options: &SessionOptions,
+        notes: &Notes,
+    ) -> Result<Attached> {
+        // Who calls meanwhile waits in the backlog.
+        let one_at_a_time = ListenOptions { calls_max: 1, ..ListenOptions::default() };
+        listen(server, &self.endpoint, &one_at_a_time, Datagrams::under(&options.policy), notes)
+    }
+}
+
+const DEFAULTS: Defaults = Defaults { framing: "raw", auth: Dialect::None, service: "talk" };
+
+/// A service with a person in front of it.
+trait Talker: Service<Command = Input> {
+    /// From now on the person sees and types here.
+    fn begin(&mut self, link: &mut Link<'_, '_>, screen: Screen);
+
+    /// What the program ends with.
+    fn outcome(self) -> Result<()>;
+}
+
+/// A loop that neither listens nor calls yet.
+fn open<T: Talker>(talk: T, options: &SessionOptions, role: Role) -> Result<Reactor<Session<T>>> {
+    let profile = Profile { adopted: role, ..Profile::new(options.spec.clone(), options.policy.clone()) };
+    // A peer that reads slowly stops our typing instead of being given up: what waits for it is bounded by that.
+    let limits = Limits { outbound_hard: usize::MAX, ..limits_for(&options.spec) };
+    let reactor = Reactor::new(Session::new(talk, profile), limits)?;
+    // Before the line that scripts wait for: after it they may interrupt us.
+    obey_signals(vec![reactor.handle()])?;
+    Ok(reactor)
+}
+
+/// Puts a person in front of the loop, and runs it to its end.
+fn converse<T: Talker>(mut reactor: Reactor<Session<T>>, output: OutputArgs, ahead: Ahead) -> Result<()> {
+    let handle = reactor.handle();
+    let console = Console::start(PROMPT, move |input| {
+        // A loop that has stopped has no use for it, and it never asks for more than fits its mailbox.
+        let _ = handle.post(input);
+    })?;
+    let screen = Screen::on(&console, output, ahead.lines());
+    tell(&mut reactor, |talk, link| talk.begin(link, screen));
+    reactor.run()?.into_service().outcome()
+}
+
+/// How many lines are taken from the input before the first of them is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ahead {
+    /// Each in a turn of the loop, and thereby in a write, of its own.
+    One,
+    /// As many as make piping quick.
+    Many,
+}
+
+impl Ahead {
+    /// Without boundaries lines that leave together arrive as one, so they leave one by one.
+    fn of(spec: &FrameSpec) -> Self {
+        if spec.is_raw() { Self::One } else { Self::Many }
+    }
+
+    fn lines(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Many => LINES_AHEAD,
+        }
+    }
+}
+
+/// Enough that reading lines and sending them overlap; few enough that what a listener has taken when its caller
+/// leaves, and keeps for the next, is no more than a screenful.
+const LINES_AHEAD: usize = 16;
+
+const PROMPT: &str = "> ";
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
