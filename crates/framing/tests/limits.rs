@@ -125,6 +125,17 @@ fn skipping_a_line_ends_at_its_end() {
 }
 
 #[test]
+fn no_frame_is_longer_than_is_said() {
+    for spec in specs_with_limit(70_000) {
+        let longest = vec![b'x'; spec.payload_bytes_max()];
+        if let Ok(around) = spec.envelope(&longest) {
+            let (bytes, said) = (around.bytes() + longest.len(), spec.frame_bytes_max());
+            assert!(bytes <= said && said <= bytes + 20, "{spec}: {bytes} bytes, said are {said}");
+        }
+    }
+}
+
+#[test]
 fn what_is_asked_for_is_never_more_than_a_frame_within_the_limit() {
     for spec in specs_with_limit(64) {
         for byte in 0..=255 {

@@ -138,6 +138,7 @@ fn specs_that_cannot_round_trip_cannot_be_built() {
         ("u16be,offset=2,max=3", "no message would fit: the shortest has 4 bytes, the longest 3"),
         ("fixed=4,crc32c", "no message would fit: the shortest has 0 bytes, the longest 0"),
         ("crlf,keep,max=1", "no message would fit: the shortest has 2 bytes, the longest 1"),
+        ("fixed=2,crc32c", "no message would fit: the shortest has 0 bytes, the longest 0"),
         ("fixed=9,max=8", "no message would fit: the shortest has 9 bytes, the longest 8"),
     ] {
         let error = error(text);
