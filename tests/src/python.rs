@@ -1,4 +1,4 @@
-//! Python, if this machine has it, and the peers written in it (`tests/peers`).
+//! Pythons, if this machine has any, and the peers written in it (`tests/peers`).
 //! What they say to our programs is left to the tests.
 
 use std::path::{Path, PathBuf};
@@ -12,15 +12,30 @@ use crate::skip::skip;
 #[derive(Clone, Debug)]
 pub struct Python {
     executable: PathBuf,
+    /// Such as 3 and 12.
+    version: (u8, u8),
 }
 
 /// The machine's `python3`. Without one the test has nothing to check: it says so and returns
 /// early, or fails where `SWITCHBOARD_REQUIRE` names `python`.
 pub fn python() -> Option<Python> {
     static FOUND: OnceLock<Option<Python>> = OnceLock::new();
-    let found = FOUND.get_or_init(find).clone();
+    let found = FOUND.get_or_init(|| ask("python3".as_ref())).clone();
     if found.is_none() {
         skip("python");
+    }
+    found
+}
+
+/// A Python of that version or a later one: `python3` itself, or another that is installed beside it.
+pub fn python_since(version: (u8, u8)) -> Option<Python> {
+    let python = python()?;
+    if python.version >= version {
+        return Some(python);
+    }
+    let found = others().into_iter().filter_map(|path| ask(&path)).find(|other| other.version >= version);
+    if found.is_none() {
+        skip(&format!("python{}.{}", version.0, version.1));
     }
     found
 }
@@ -32,16 +47,23 @@ impl Python {
         assert!(script.exists(), "there is no peer {name} in tests/peers");
         Launch::of(&self.executable).arg("-u").arg(script)
     }
-
-    /// A program of a few lines.
-    pub fn script(&self, text: &str) -> Launch {
-        Launch::of(&self.executable).args(["-u", "-c", text])
-    }
 }
 
-/// What `python3` says it is: a wrapper script on the `PATH` would cost time at each start.
-fn find() -> Option<Python> {
-    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
-    let path = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| Python { executable: PathBuf::from(path.trim()) })
+/// What an executable says it is: a wrapper script on the `PATH` would cost time at each start.
+fn ask(executable: &Path) -> Option<Python> {
+    let question = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)";
+    let output = Command::new(executable).args(["-c", question]).output().ok()?;
+    let answer = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    let mut words = answer.trim().splitn(3, ' ');
+    let version = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    Some(Python { executable: PathBuf::from(words.next()?), version })
+}
+
+/// Where other versions are usually installed, newest first.
+fn others() -> Vec<PathBuf> {
+    let on_path = (12..20).rev().map(|minor| PathBuf::from(format!("python3.{minor}")));
+    let pyenv = std::env::home_dir().map(|home| home.join(".pyenv/versions"));
+    let installed =
+        pyenv.and_then(|versions| std::fs::read_dir(versions).ok()).into_iter().flatten().flatten();
+    on_path.chain(installed.map(|version| version.path().join("bin/python3"))).collect()
 }
