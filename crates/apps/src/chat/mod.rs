@@ -15,6 +15,7 @@
 pub mod home;
 pub mod hub;
 pub mod invitation;
+pub mod join;
 pub mod schema;
 pub mod serve;
 pub mod server;
@@ -38,6 +39,8 @@ pub struct ChatArgs {
 enum Command {
     /// Run a hub: without any arguments, one for this machine with a key made on the first run
     Serve(serve::Serve),
+    /// Go into a room of a hub, and talk
+    Join(join::Join),
 }
 
 impl ChatArgs {
@@ -46,6 +49,7 @@ impl ChatArgs {
         let notes = self.output.start();
         match &self.command {
             Command::Serve(serve) => serve.run(&notes),
+            Command::Join(join) => join.run(self.output, &notes),
         }
     }
 }
