@@ -68,6 +68,7 @@
 
 mod accept;
 mod address;
+pub mod blocking;
 mod closing;
 mod conn;
 mod conn_map;

@@ -1,0 +1,209 @@
+//! A bounded number of threads for jobs that may block. What does not find a thread waits, up to a limit, counted.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// How many threads a pool has, and how many jobs may wait for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threads {
+    /// Jobs that run at once. Default 32: blocked threads cost memory, not time.
+    pub running_max: usize,
+    /// Jobs that wait. Default 16,384; what comes after them is turned away.
+    pub waiting_max: usize,
+}
+
+impl Default for Threads {
+    fn default() -> Threads {
+        Threads { running_max: 32, waiting_max: 16_384 }
+    }
+}
+
+/// What a pool is doing, and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Threads that were started. One is started only when a job finds none idle.
+    pub threads: usize,
+    /// Jobs running now.
+    pub running: usize,
+    /// Jobs waiting for a thread now.
+    pub waiting: usize,
+    /// Jobs that were turned away.
+    pub refused: u64,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads. They end when the pool is dropped and what they are doing is done.
+pub struct Pool {
+    shared: Arc<Shared>,
+    limits: Threads,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    stats: PoolStats,
+    is_closed: bool,
+}
+
+impl Pool {
+    /// A pool without threads yet.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a pool that could never run anything.
+    pub fn start(limits: Threads) -> io::Result<Pool> {
+        if limits.running_max == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a pool needs at least one thread"));
+        }
+        let shared = Shared { state: Mutex::default(), work: Condvar::new() };
+        Ok(Pool { shared: Arc::new(shared), limits })
+    }
+
+    /// Runs a job as soon as a thread is free. `false`: too many are waiting already, or the system has no thread
+    /// to give and there is none yet.
+    #[must_use]
+    pub fn submit(&self, job: impl FnOnce() + Send + 'static) -> bool {
+        let mut state = self.shared.lock();
+        let Threads { running_max, waiting_max } = self.limits;
+        let unfinished = state.stats.running + state.jobs.len();
+        let has_place = unfinished < running_max.saturating_add(waiting_max);
+        let wants_thread = unfinished >= state.stats.threads && state.stats.threads < running_max;
+        if has_place && wants_thread && self.start_thread().is_ok() {
+            state.stats.threads += 1;
+        }
+        if !has_place || state.stats.threads == 0 {
+            state.stats.refused += 1;
+            return false;
+        }
+        state.jobs.push_back(Box::new(job));
+        drop(state);
+        self.shared.work.notify_one();
+        true
+    }
+
+    fn start_thread(&self) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        thread::Builder::new().name("call".to_owned()).spawn(move || shared.work()).map(drop)
+    }
+
+    /// What the pool is doing.
+    pub fn stats(&self) -> PoolStats {
+        let state = self.shared.lock();
+        PoolStats { waiting: state.jobs.len(), ..state.stats }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.is_closed = true;
+        state.jobs.clear();
+        drop(state);
+        self.shared.work.notify_all();
+    }
+}
+
+impl Shared {
+    /// A thread's whole life.
+    fn work(&self) {
+        while let Some(job) = self.next_job() {
+            // A job that can panic catches it itself; this keeps the thread's count true all the same.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+            self.lock().stats.running -= 1;
+        }
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                state.stats.running += 1;
+                return Some(job);
+            }
+            if state.is_closed {
+                return None;
+            }
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// No code of ours panics with the lock held.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("limits", &self.limits)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_pool_runs_as_many_as_it_may_and_the_next_waits() {
+        let pool = Pool::start(Threads { running_max: 2, waiting_max: 1 }).unwrap();
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let (started, begun) = mpsc::channel();
+        let job = || {
+            let (started, gate) = (started.clone(), Arc::clone(&gate));
+            move || {
+                started.send(()).unwrap();
+                let _ = gate.lock().unwrap().recv();
+            }
+        };
+        assert!(pool.submit(job()) && pool.submit(job()));
+        begun.recv_timeout(DEADLINE).unwrap();
+        begun.recv_timeout(DEADLINE).unwrap();
+        assert!(pool.submit(job()), "one may wait");
+        assert!(!pool.submit(job()), "two may not");
+        let stats = pool.stats();
+        assert_eq!((stats.threads, stats.running, stats.waiting, stats.refused), (2, 2, 1, 1));
+        release.send(()).unwrap();
+        begun.recv_timeout(DEADLINE).unwrap();
+        drop(release);
+    }
+
+    #[test]
+    fn a_pool_starts_no_more_threads_than_it_needs() {
+        let pool = Pool::start(Threads::default()).unwrap();
+        for _ in 0..50 {
+            let (tell, told) = mpsc::channel();
+            assert!(pool.submit(move || tell.send(()).unwrap()));
+            told.recv_timeout(DEADLINE).unwrap();
+        }
+        assert!(pool.stats().threads <= 3, "{:?}", pool.stats());
+    }
+
+    #[test]
+    fn a_job_that_panics_costs_no_thread() {
+        let pool = Pool::start(Threads { running_max: 1, waiting_max: 9 }).unwrap();
+        assert!(pool.submit(|| panic!("on purpose")));
+        let (tell, told) = mpsc::channel();
+        assert!(pool.submit(move || tell.send(7).unwrap()));
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(7));
+    }
+
+    #[test]
+    fn a_pool_without_threads_is_refused() {
+        assert!(Pool::start(Threads { running_max: 0, waiting_max: 1 }).is_err());
+    }
+}
