@@ -85,8 +85,10 @@ fn threading_server_serves_several_callers_at_once() {
     for client in clients {
         client.finish().expect_code(0).expect_stdout(&"hello\n".repeat(4));
     }
-    for _ in 0..12 {
-        server.wait_for_line(Stream::Stdout, |line| line.contains("byebye"));
+    let mut answers = 0;
+    while answers < 12 {
+        // Two threads that print at once may share a line.
+        answers += server.wait_for_line(Stream::Stdout, |_| true).matches("byebye").count();
     }
 }
 
