@@ -85,7 +85,7 @@ impl Talker for DatagramTalk {
         self.outcome.unwrap_or(Ok(()))?;
         match self.failed {
             0 => Ok(()),
-            lines => Err(Failure::new(Fault::Other, format!("{lines} typed lines could not be sent"))),
+            lines => Err(Failure::new(Fault::Other, format!("lines that could not be sent: {lines}"))),
         }
     }
 }

@@ -126,7 +126,7 @@ impl Talker for StreamTalk {
         self.outcome.unwrap_or(Ok(()))?;
         match self.refused {
             0 => Ok(()),
-            lines => Err(Failure::new(Fault::Other, format!("{lines} typed lines could not be sent"))),
+            lines => Err(Failure::new(Fault::Other, format!("lines that could not be sent: {lines}"))),
         }
     }
 }
