@@ -4,6 +4,9 @@
 //! A message for a room is written and framed once, and shared by all who hear it. A second wire form would be one
 //! more [`Broadcast`] beside the first: the hub does not notice.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use framing::EncodeError;

@@ -118,3 +118,42 @@ fn call(reactor: &mut Reactor<Session<Joiner>>, callee: Callee) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::Cursor;
+    use std::net::SocketAddr;
+
+    use reactor::{Address, Limits};
+
+    use super::*;
+    use crate::cli::kept::Kept;
+    use crate::cli::output::Audience;
+    use crate::cli::stdin::pump_from;
+
+    /// Joins as a pipe with this input would; gives how it went and what came out.
+    pub(in crate::chat) fn pipe(
+        hub: SocketAddr,
+        profile: Profile,
+        nick: &str,
+        input: String,
+    ) -> (Result<()>, String) {
+        let door = Arc::new(OnceLock::new());
+        let deliver = {
+            let door = Arc::clone(&door);
+            move |input| drop(door.get().map(|handle: &reactor::Handle<_>| handle.post(input)))
+        };
+        let credit = pump_from(Cursor::new(input), deliver).unwrap();
+        let (out, notes) = (Kept::default(), Notes::over(Kept::default(), Volume::Normal));
+        let output = Output::over(out.clone(), Format::Text, Audience::Pipe);
+        let client =
+            Client::new(Nick::parse(nick).unwrap(), Choice::Typed, &RoomName::parse("lobby").unwrap());
+        let screen = Screen::new(output, notes.clone(), notes);
+        let joiner = Joiner::new(client, screen, credit, Perseverance::End);
+        let mut reactor = Reactor::new(Session::new(joiner, profile), Limits::default()).unwrap();
+        assert!(door.set(reactor.handle()).is_ok());
+        call(&mut reactor, Callee::Addresses(vec![Address::Tcp(hub)])).unwrap();
+        let outcome = reactor.run().unwrap().into_service().outcome();
+        (outcome, out.text())
+    }
+}
