@@ -198,9 +198,18 @@ fn replay(test: &str) -> String {
 
 #[test]
 fn authenticated_messages_come_back_whole_or_there_is_an_error() {
+    whole_or_an_error("authenticated_messages_come_back_whole_or_there_is_an_error", Dialect::Mutual);
+}
+
+#[test]
+fn sealed_messages_come_back_whole_or_there_is_an_error() {
+    whole_or_an_error("sealed_messages_come_back_whole_or_there_is_an_error", Dialect::Noise);
+}
+
+fn whole_or_an_error(test: &str, dialect: Dialect) {
     let mut whole = 0;
-    each_seed(&replay("authenticated_messages_come_back_whole_or_there_is_an_error"), 0..SEEDS, |seed| {
-        let profile = profile("u32be,max=64KiB", Dialect::Mutual, 7);
+    each_seed(&replay(test), 0..SEEDS, |seed| {
+        let profile = profile("u32be,max=64KiB", dialect, 7);
         let outcome = converse(seed, Faults::rough(), profile.clone(), profile);
         assert!(outcome.server.callers.iter().all(|name| name == "alice"));
         whole += outcome.talker.whole;
@@ -212,11 +221,20 @@ fn authenticated_messages_come_back_whole_or_there_is_an_error() {
 
 #[test]
 fn every_framing_carries_a_conversation() {
+    every_framing_carries_one("every_framing_carries_a_conversation", Dialect::Tutorial);
+}
+
+#[test]
+fn every_framing_carries_a_sealed_conversation() {
+    every_framing_carries_one("every_framing_carries_a_sealed_conversation", Dialect::Noise);
+}
+
+fn every_framing_carries_one(test: &str, dialect: Dialect) {
     let framings = ["u8", "u16le", "u24be", "u32be", "u64le", "i32be", "i32", "varint", "python", "lines"];
-    each_seed(&replay("every_framing_carries_a_conversation"), 0..100, |seed| {
+    each_seed(&replay(test), 0..100, |seed| {
         let framing: FrameSpec = framings[usize::try_from(seed).unwrap() % framings.len()].parse().unwrap();
         let faults = Faults { resets: 0.0, refusals: 0.0, accept_errors: 0.0, ..Faults::rough() };
-        let profile = profile(&framing.to_string(), Dialect::Tutorial, 7);
+        let profile = profile(&framing.to_string(), dialect, 7);
         let outcome = converse(seed, faults, profile.clone(), profile);
         assert_eq!(outcome.talker.whole, 4, "{framing}: {:?}", outcome.talker.ledger.ends);
     });
@@ -225,7 +243,8 @@ fn every_framing_carries_a_conversation() {
 #[test]
 fn a_wrong_key_opens_no_conversation_on_either_side() {
     each_seed(&replay("a_wrong_key_opens_no_conversation_on_either_side"), 0..100, |seed| {
-        let (right, wrong) = (profile("u32be", Dialect::Mutual, 7), profile("u32be", Dialect::Mutual, 8));
+        let dialect = [Dialect::Mutual, Dialect::Noise][usize::from(seed % 2 == 1)];
+        let (right, wrong) = (profile("u32be", dialect, 7), profile("u32be", dialect, 8));
         let faults = Faults { resets: 0.0, refusals: 0.0, accept_errors: 0.0, ..Faults::rough() };
         let outcome = converse(seed, faults, right, wrong);
         assert_eq!((outcome.server.callers.len(), outcome.talker.ledger.ends.len()), (0, 0));
@@ -239,14 +258,12 @@ fn a_wrong_key_opens_no_conversation_on_either_side() {
 #[test]
 fn a_framing_that_the_peer_breaks_ends_its_conversation_only() {
     // The caller's frames say their length with the other end first: 200 bytes become gigabytes.
-    let outcome = converse(
-        1,
-        Faults::none(),
-        profile("u32be,max=64KiB", Dialect::Mutual, 7),
-        profile("u32le,max=64KiB", Dialect::Mutual, 7),
-    );
-    assert_eq!(outcome.server.ledger.ends.len(), 4);
-    for end in &outcome.server.ledger.ends {
-        assert!(end.starts_with("framing broken by the peer"), "{end}");
+    for dialect in [Dialect::Mutual, Dialect::Noise] {
+        let (server, caller) = ("u32be,max=64KiB", "u32le,max=64KiB");
+        let outcome = converse(1, Faults::none(), profile(server, dialect, 7), profile(caller, dialect, 7));
+        assert_eq!(outcome.server.ledger.ends.len(), 4);
+        for end in &outcome.server.ledger.ends {
+            assert!(end.starts_with("framing broken by the peer"), "{end}");
+        }
     }
 }
