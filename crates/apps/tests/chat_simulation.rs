@@ -66,7 +66,7 @@ impl Member {
         }
     }
 
-    fn ask(&self, link: &mut Link<'_, '_>, id: ConnId, request: Request, reference: u64) {
+    fn ask(link: &mut Link<'_, '_>, id: ConnId, request: Request, reference: u64) {
         let asked = Asked { request, reference: Some(Ref(reference)) };
         link.send(id, &schema::write_request(&asked)).unwrap();
     }
@@ -95,8 +95,8 @@ impl Service for Member {
 
     fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, _: Caller) {
         self.conn = Some(id);
-        self.ask(link, id, Request::Nick { nick: format!("member{}", self.name) }, 1_000);
-        self.ask(link, id, Request::Join { room: ROOM.to_owned(), after: None }, 1_001);
+        Member::ask(link, id, Request::Nick { nick: format!("member{}", self.name) }, 1_000);
+        Member::ask(link, id, Request::Join { room: ROOM.to_owned(), after: None }, 1_001);
         link.set_timer(Duration::from_millis(self.rng.below(200)), Tag(0));
     }
 
@@ -107,7 +107,7 @@ impl Service for Member {
             return;
         }
         let text = self.line(self.said);
-        self.ask(link, id, Request::Say { room: ROOM.to_owned(), text }, self.said);
+        Member::ask(link, id, Request::Say { room: ROOM.to_owned(), text }, self.said);
         self.said += 1;
         // After the last line it listens for a while.
         let pause = if self.said == LINES { 30_000 } else { self.rng.below(200) };
@@ -182,7 +182,8 @@ fn caller<S: Service>(world: &World, service: S, seed: u64, to: &Address) -> Loo
 /// One chat from the first call to the last; says how many lines were accepted.
 fn chat_once(seed: u64) -> usize {
     let world = World::new(seed, Faults { window_max: 16 * 1024, ..Faults::rough() });
-    let server = Server::new(Hub::new(HubLimits::default()), Notes::over(std::io::sink(), Volume::Quiet)).with_calendar(|| 7);
+    let server = Server::new(Hub::new(HubLimits::default()), Notes::over(std::io::sink(), Volume::Quiet))
+        .with_calendar(|| 7);
     let server = Session::with_draw(server, profile(), draw(!seed));
     let mut server = Reactor::with_net(world.host(), server, Limits::default());
     let listen = "tcp://10.0.0.1:0".parse().unwrap();
@@ -195,7 +196,7 @@ fn chat_once(seed: u64) -> usize {
     assert_eq!((world.open_ends(), server.stats().connections), (0, 0));
 
     world.calm();
-    let mut auditor = caller(&world, Auditor::default(), seed ^ 99, &address);
+    let mut auditor = caller(&world, Auditor::default(), seed.rotate_left(7), &address);
     world.run(&mut [&mut server, &mut auditor], Duration::from_hours(1)).unwrap();
     let audit = auditor.handler().service();
     assert_eq!(audit.names, ["auditor"], "somebody who is lost is still among the members");
