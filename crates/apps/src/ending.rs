@@ -2,20 +2,29 @@
 //!
 //! Leaves signals themselves to `cli::signals`, printing and exit codes to `cli::exit`.
 
+use std::process;
+use std::thread;
 use std::time::Duration;
 
+use auth::ChannelError;
 use reactor::{Closed, Handle};
 
 use crate::cli::exit::{Failure, Fault, Result};
-use crate::cli::signals;
+use crate::cli::{signals, terminal};
 use crate::session::Ended;
 
-/// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once.
+/// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once. A loop that does not come to
+/// that, because whoever reads our stdout does not, is left where it is.
 pub fn obey_signals<C: Send + 'static>(loops: Vec<Handle<C>>) -> Result<()> {
     let drained = loops.clone();
     signals::watch(
         move || drained.iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT)),
-        move || loops.iter().for_each(Handle::shutdown),
+        move || {
+            loops.iter().for_each(Handle::shutdown);
+            thread::sleep(STOP_TIMEOUT);
+            terminal::restore();
+            process::exit(i32::from(Fault::Other as u8));
+        },
     )?;
     Ok(())
 }
@@ -25,7 +34,9 @@ pub fn fault_of(ended: &Ended) -> Option<Fault> {
     match ended {
         Ended::Well => None,
         Ended::Refused(_) | Ended::CutInHandshake(_) => Some(Fault::Authentication),
-        Ended::Frame(_) => Some(Fault::Protocol),
+        Ended::Sealing(ChannelError::Forged) => Some(Fault::Integrity),
+        // Also a stream that was cut: the peer owes a last record, and whoever cut it is no peer to call again.
+        Ended::Frame(_) | Ended::Sealing(_) => Some(Fault::Protocol),
         // It was us, told to by a second signal.
         Ended::Lost(Closed::Stopped) | Ended::NoRandomness(_) => Some(Fault::Other),
         Ended::Lost(_) => Some(Fault::Connection),
@@ -42,6 +53,9 @@ pub fn outcome_of(ended: &Ended) -> Result<()> {
 
 /// For peers to take what was said before we go: longer than any of them needs, shorter than people wait.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// For a loop to stop that is not blocked: it only has to finish the event it is at.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -62,6 +76,8 @@ mod tests {
             (Ended::Refused(Refused::HungUp { have: 0 }), Some(Fault::Authentication)),
             (Ended::CutInHandshake(reset()), Some(Fault::Authentication)),
             (Ended::Frame(negative), Some(Fault::Protocol)),
+            (Ended::Sealing(ChannelError::Truncated { have: 3 }), Some(Fault::Protocol)),
+            (Ended::Sealing(ChannelError::Forged), Some(Fault::Integrity)),
             (Ended::Lost(reset()), Some(Fault::Connection)),
             (Ended::Lost(Closed::TimedOut(Deadline::Stall)), Some(Fault::Connection)),
             (Ended::Lost(Closed::Stopped), Some(Fault::Other)),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use auth::Refused;
+use auth::{ChannelError, Refused};
 use framing::FrameError;
 use reactor::{Closed, Deadline};
 use thiserror::Error;
@@ -22,6 +22,9 @@ pub enum Ended {
     /// The peer broke the framing.
     #[error("framing broken by the peer: {0}")]
     Frame(#[source] FrameError),
+    /// What was sealed by the peer was changed or cut on its way, or the peer broke the rules of its records.
+    #[error("the sealed conversation was broken: {0}")]
+    Sealing(#[source] ChannelError),
     /// The connection was lost.
     #[error("{0}")]
     Lost(Closed),

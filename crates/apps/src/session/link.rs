@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use framing::{EncodeError, FrameDecoder};
-use reactor::{Address, ConnId, ConnMap, Context, SocketId, Tag, Time, TimerId};
+use reactor::{Address, ConnId, Context, SocketId, Tag, Time, TimerId};
 
+use super::exchange::Exchange;
 use super::wire::Wire;
 use super::{Ended, Profile};
 
@@ -15,17 +16,12 @@ use super::{Ended, Profile};
 /// Whatever is asked of a conversation that is over is dropped, quietly: ends come at any time.
 pub struct Link<'a, 'c> {
     cx: &'a mut Context<'c>,
-    wires: &'a mut ConnMap<Wire>,
-    profile: &'a Profile,
+    exchange: &'a mut Exchange,
 }
 
 impl<'a, 'c> Link<'a, 'c> {
-    pub(super) fn new(
-        cx: &'a mut Context<'c>,
-        wires: &'a mut ConnMap<Wire>,
-        profile: &'a Profile,
-    ) -> Link<'a, 'c> {
-        Link { cx, wires, profile }
+    pub(super) fn new(cx: &'a mut Context<'c>, exchange: &'a mut Exchange) -> Link<'a, 'c> {
+        Link { cx, exchange }
     }
 
     /// The time of this turn of the loop.
@@ -33,24 +29,17 @@ impl<'a, 'c> Link<'a, 'c> {
         self.cx.now()
     }
 
-    /// Sends a message, framed straight into the loop's output.
+    /// Sends a message, framed straight into the loop's output, and sealed if the handshake made a channel.
     ///
     /// # Errors
     /// A message that the framing cannot carry: too long, or with a delimiter inside. Nothing is sent then.
     pub fn send(&mut self, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
-        if !self.is_talking(id) {
-            return Ok(());
-        }
-        self.cx.send_with(id, |out| self.profile.framing.encode(message, out))
+        self.exchange.send(self.cx, id, message)
     }
 
-    /// Sends a message that others are sent too: framed once for all of them.
+    /// Sends a message that others are sent too: framed once for all of them, and sealed only for those who need it.
     pub fn send_shared(&mut self, id: ConnId, message: &mut Broadcast) -> Result<(), EncodeError> {
-        if self.is_talking(id) {
-            let framed = message.framed(self.profile)?;
-            self.cx.send_shared(id, framed);
-        }
-        Ok(())
+        self.exchange.send_shared(self.cx, id, message)
     }
 
     /// Sends a datagram from a socket of ours.
@@ -60,7 +49,7 @@ impl<'a, 'c> Link<'a, 'c> {
 
     /// Whether a conversation is going on.
     pub fn is_talking(&self, id: ConnId) -> bool {
-        self.wires.get(id).is_some_and(Wire::is_open)
+        self.exchange.is_talking(id)
     }
 
     /// Ends a conversation once everything sent has been handed over. No further message of it is heard.
@@ -70,22 +59,17 @@ impl<'a, 'c> Link<'a, 'c> {
 
     /// Ends our side only: the peer may go on, and is heard.
     pub fn end_sending(&mut self, id: ConnId) {
-        self.cx.end_writing(id);
+        self.exchange.end_sending(self.cx, id);
     }
 
     /// Ends a conversation for a reason, which `close` is told in the end.
     pub(super) fn end(&mut self, id: ConnId, ended: Ended) {
-        if let Some(wire) = self.wires.get_mut(id)
-            && wire.is_open()
-        {
-            *wire = Wire::Over(ended);
-            self.cx.close(id);
-        }
+        self.exchange.end(self.cx, id, ended);
     }
 
     /// Gives a decoder back that was lent out, unless the conversation has ended meanwhile.
     pub(super) fn put_back(&mut self, id: ConnId, decoder: FrameDecoder) {
-        if let Some(wire) = self.wires.get_mut(id)
+        if let Some(wire) = self.exchange.wires.get_mut(id)
             && wire.is_open()
         {
             *wire = Wire::Open(decoder);
@@ -121,7 +105,7 @@ impl<'a, 'c> Link<'a, 'c> {
 
 impl fmt::Debug for Link<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("conversations", &self.wires.len()).finish_non_exhaustive()
+        f.debug_struct("Link").field("conversations", &self.exchange.wires.len()).finish_non_exhaustive()
     }
 }
 
@@ -138,7 +122,7 @@ impl Broadcast {
         Broadcast { message: message.into(), framed: None }
     }
 
-    fn framed(&mut self, profile: &Profile) -> Result<Bytes, EncodeError> {
+    pub(super) fn framed(&mut self, profile: &Profile) -> Result<Bytes, EncodeError> {
         if let Some(framed) = &self.framed {
             return Ok(framed.clone());
         }

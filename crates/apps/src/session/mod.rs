@@ -17,17 +17,19 @@
 //! `examples/echo_server.rs` is one in 20 lines.
 
 mod ended;
+mod exchange;
 mod link;
 mod profile;
+mod sealed;
 mod service;
 mod wire;
 
 use std::io;
 
-use auth::Authenticated;
-use framing::Decoded;
+use auth::{Authenticated, Opened};
+use framing::{Decoded, FrameDecoder, FrameError};
 use reactor::{
-    Address, Closed, ConnId, ConnMap, Context, Datagram, Handler, ListenerId, Origin, Pressure, SocketId, Tag,
+    Address, Closed, ConnId, Context, Datagram, Handler, ListenerId, Origin, Pressure, SocketId, Tag,
 };
 
 pub use ended::Ended;
@@ -35,14 +37,16 @@ pub use link::{Broadcast, Link};
 pub use profile::{Draw, Profile, Role, draw_from_system};
 pub use service::{Caller, Service, Via};
 
+use exchange::Exchange;
 use wire::{Proof, Proving, Wire};
 
 /// A service with its connections: give it to a [`reactor::Reactor`].
 pub struct Session<S> {
     service: S,
-    profile: Profile,
+    exchange: Exchange,
     draw: Draw,
-    wires: ConnMap<Wire>,
+    /// Room for what sealed connections say, used by one at a time.
+    plain: Vec<u8>,
 }
 
 impl<S: Service> Session<S> {
@@ -54,7 +58,7 @@ impl<S: Service> Session<S> {
     /// A session whose nonces come from `draw`. Only for tests that must repeat: a nonce that comes twice lets
     /// an old answer be played back.
     pub fn with_draw(service: S, profile: Profile, draw: Draw) -> Session<S> {
-        Session { service, profile, draw, wires: ConnMap::new() }
+        Session { service, exchange: Exchange::new(profile), draw, plain: Vec::new() }
     }
 
     /// The service.
@@ -73,7 +77,7 @@ impl<S: Service> Session<S> {
         cx: &mut Context<'_>,
         ask: impl FnOnce(&mut S, &mut Link<'_, '_>) -> R,
     ) -> R {
-        ask(&mut self.service, &mut Link::new(cx, &mut self.wires, &self.profile))
+        ask(&mut self.service, &mut Link::new(cx, &mut self.exchange))
     }
 
     /// Begins the handshake of a connection that stands.
@@ -82,23 +86,23 @@ impl<S: Service> Session<S> {
             Ok(entropy) => entropy,
             Err(error) => {
                 // Without fresh nonces nobody can be told from a recording.
-                self.wires.insert(id, Wire::Shut(Proving::dead(origin), Ended::NoRandomness(error)));
+                self.exchange.wires.insert(id, Wire::Shut(Proving::dead(origin), Ended::NoRandomness(error)));
                 cx.abort(id);
                 return;
             }
         };
-        let handshake = match self.profile.role(origin) {
-            Role::Caller => self.profile.auth.call(entropy),
-            Role::Server => self.profile.auth.accept(entropy),
+        let handshake = match self.exchange.profile.role(origin) {
+            Role::Caller => self.exchange.profile.auth.call(entropy),
+            Role::Server => self.exchange.profile.auth.accept(entropy),
         };
-        self.wires.insert(id, Wire::Proving(Proving::new(handshake, origin)));
+        self.exchange.wires.insert(id, Wire::Proving(Proving::new(handshake, origin)));
         self.prove(cx, id, &[]);
     }
 
     /// Gives the handshake what has come; says how much of it is done with. When the handshake is over, the
     /// service hears of its caller.
     fn prove(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        let Some(Wire::Proving(proving)) = self.wires.get_mut(id) else { return 0 };
+        let Some(Wire::Proving(proving)) = self.exchange.wires.get_mut(id) else { return 0 };
         match cx.send_with(id, |out| proving.advance(input, out)) {
             Proof::Pending(consumed) => consumed,
             Proof::Done(proof, consumed) => {
@@ -115,9 +119,9 @@ impl<S: Service> Session<S> {
     }
 
     /// The handshake is over, and well: the conversation begins.
-    fn open(&mut self, cx: &mut Context<'_>, id: ConnId, proof: Authenticated) {
-        let opened = Wire::Open(self.profile.framing.decoder());
-        let Some(Wire::Proving(proving)) = self.wires.insert(id, opened) else { return };
+    fn open(&mut self, cx: &mut Context<'_>, id: ConnId, mut proof: Authenticated) {
+        let opened = Wire::opened(&mut proof, self.exchange.profile.framing.decoder());
+        let Some(Wire::Proving(proving)) = self.exchange.wires.insert(id, opened) else { return };
         let Proving { peer, via, .. } = *proving;
         cx.established(id);
         self.with_link(cx, |service, link| service.open(link, id, Caller { proof, peer, via }));
@@ -125,47 +129,92 @@ impl<S: Service> Session<S> {
 
     /// The handshake is over, and not well: nothing more is said.
     fn shut(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
-        if let Some(Wire::Proving(proving)) = self.wires.remove(id) {
-            self.wires.insert(id, Wire::Shut(proving, ended));
+        if let Some(Wire::Proving(proving)) = self.exchange.wires.remove(id) {
+            self.exchange.wires.insert(id, Wire::Shut(proving, ended));
         }
         cx.close(id);
     }
 
     /// Hands over every whole message in `input`; says how many bytes they took.
     fn converse(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        let Some(wire) = self.wires.get_mut(id) else { return input.len() };
+        let Some(wire) = self.exchange.wires.get_mut(id) else { return input.len() };
         let Wire::Open(mut decoder) = std::mem::replace(wire, Wire::Busy) else { return input.len() };
-        let mut link = Link::new(cx, &mut self.wires, &self.profile);
-        let mut used = 0;
-        loop {
-            match decoder.decode(&input[used..]) {
-                Ok(Decoded::Message { payload, consumed }) => {
-                    let message = &input[used..][payload];
-                    used += consumed;
-                    self.service.message(&mut link, id, message);
-                    if !link.is_talking(id) {
-                        return input.len();
-                    }
-                }
-                Ok(Decoded::Skipped { consumed, .. }) => used += consumed,
-                Ok(Decoded::NeedMore { .. }) => {
-                    link.put_back(id, decoder);
-                    return used;
-                }
-                Err(error) => {
-                    link.end(id, Ended::Frame(error));
-                    return input.len();
-                }
+        let mut link = Link::new(cx, &mut self.exchange);
+        match deliver(&mut self.service, &mut link, id, &mut decoder, input) {
+            Some(used) => {
+                link.put_back(id, decoder);
+                used
             }
+            None => input.len(),
         }
     }
 
+    /// The same for a sealed conversation. What was well said is heard before anything that is wrong after it.
+    fn converse_sealed(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        let Some(Wire::Sealed(sealed)) = self.exchange.wires.get_mut(id) else { return input.len() };
+        let (mut ear, opened) = sealed.open(input, &mut self.plain);
+        let mut link = Link::new(cx, &mut self.exchange);
+        if let Some(ear) = &mut ear {
+            let used = deliver(&mut self.service, &mut link, id, &mut ear.decoder, &ear.plain);
+            ear.forget(used.unwrap_or(ear.plain.len()), &mut self.plain);
+        }
+        match (opened, ear) {
+            (Ok(Opened::More { consumed }), Some(ear)) => {
+                self.exchange.put_back(id, ear);
+                return consumed;
+            }
+            (Ok(Opened::Closed { .. }), Some(mut ear)) => self.input_ended(cx, id, ear.finish()),
+            (Err(error), _) => link.end(id, Ended::Sealing(error)),
+            // Nothing is opened after the peer's last record.
+            (Ok(_), None) => {}
+        }
+        input.len()
+    }
+
     /// The peer ended its side while in conversation: between two messages, or inside one.
-    fn conversation_ended(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
-        let Some(Wire::Open(decoder)) = self.wires.get_mut(id) else { return };
-        match decoder.finish(rest) {
-            Ok(()) => self.with_link(cx, |service, link| service.end_of_input(link, id)),
-            Err(error) => self.with_link(cx, |_, link| link.end(id, Ended::Frame(error))),
+    fn input_ended(&mut self, cx: &mut Context<'_>, id: ConnId, how: Result<(), FrameError>) {
+        self.with_link(cx, |service, link| match how {
+            _ if !link.is_talking(id) => {}
+            Ok(()) => service.end_of_input(link, id),
+            Err(error) => link.end(id, Ended::Frame(error)),
+        });
+    }
+
+    /// The stream of a sealed conversation ended. If the peer meant it, that was heard before.
+    fn sealed_stream_ended(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
+        let Some(Wire::Sealed(sealed)) = self.exchange.wires.get_mut(id) else { return };
+        if let Err(error) = sealed.finish(rest) {
+            self.exchange.end(cx, id, Ended::Sealing(error));
+        }
+    }
+}
+
+/// Hands over every whole message in `input`; says how many bytes they took, or nothing if the conversation has ended
+/// over them.
+fn deliver<S: Service>(
+    service: &mut S,
+    link: &mut Link<'_, '_>,
+    id: ConnId,
+    decoder: &mut FrameDecoder,
+    input: &[u8],
+) -> Option<usize> {
+    let mut used = 0;
+    loop {
+        match decoder.decode(&input[used..]) {
+            Ok(Decoded::Message { payload, consumed }) => {
+                let message = &input[used..][payload];
+                used += consumed;
+                service.message(link, id, message);
+                if !link.is_talking(id) {
+                    return None;
+                }
+            }
+            Ok(Decoded::Skipped { consumed, .. }) => used += consumed,
+            Ok(Decoded::NeedMore { .. }) => return Some(used),
+            Err(error) => {
+                link.end(id, Ended::Frame(error));
+                return None;
+            }
         }
     }
 }
@@ -182,15 +231,15 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        match self.wires.get(id) {
+        match self.exchange.wires.get(id) {
             Some(Wire::Open(_)) => self.converse(cx, id, input),
+            Some(Wire::Sealed(_)) => self.converse_sealed(cx, id, input),
             Some(Wire::Proving(_)) => {
                 let proved = self.prove(cx, id, input);
-                match self.wires.get(id) {
+                match self.exchange.wires.get(id) {
+                    Some(Wire::Proving(_)) => proved,
                     // What follows the handshake is the first message already.
-                    Some(Wire::Open(_)) if proved < input.len() => {
-                        proved + self.converse(cx, id, &input[proved..])
-                    }
+                    _ if proved < input.len() => proved + self.handle(cx, id, &input[proved..]),
                     _ => proved,
                 }
             }
@@ -200,8 +249,12 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
-        match self.wires.get_mut(id) {
-            Some(Wire::Open(_)) => self.conversation_ended(cx, id, rest),
+        match self.exchange.wires.get_mut(id) {
+            Some(Wire::Open(decoder)) => {
+                let how = decoder.finish(rest);
+                self.input_ended(cx, id, how);
+            }
+            Some(Wire::Sealed(_)) => self.sealed_stream_ended(cx, id, rest),
             Some(Wire::Proving(proving)) => {
                 let refused = proving.cut(rest);
                 self.shut(cx, id, Ended::Refused(refused));
@@ -211,18 +264,20 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn pressure(&mut self, cx: &mut Context<'_>, id: ConnId, pressure: Pressure) {
-        if self.wires.get(id).is_some_and(Wire::is_open) {
+        if self.exchange.wires.get(id).is_some_and(Wire::is_open) {
             self.with_link(cx, |service, link| service.pressure(link, id, pressure));
         }
     }
 
     fn finish(&mut self, cx: &mut Context<'_>, id: ConnId, why: Closed) {
-        let (proving, ended) = match self.wires.remove(id) {
+        let (proving, ended) = match self.exchange.wires.remove(id) {
             None => return,
             Some(Wire::Proving(proving)) => (Some(proving), Ended::of_handshake(why)),
             Some(Wire::Shut(proving, ended)) => (Some(proving), ended),
             // Also when we hung up: the last of what was sent may not have got through.
-            Some(Wire::Open(_) | Wire::Busy | Wire::Over(Ended::Well)) => (None, Ended::of_conversation(why)),
+            Some(Wire::Open(_) | Wire::Busy | Wire::Sealed(_) | Wire::Over(Ended::Well)) => {
+                (None, Ended::of_conversation(why))
+            }
             Some(Wire::Over(ended)) => (None, ended),
         };
         self.with_link(cx, |service, link| match proving {
@@ -257,5 +312,6 @@ impl<S: Service> Handler for Session<S> {
 
     fn draining(&mut self, cx: &mut Context<'_>) {
         self.with_link(cx, S::draining);
+        self.exchange.end_all(cx);
     }
 }

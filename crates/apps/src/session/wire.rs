@@ -5,6 +5,7 @@ use auth::{Authenticated, Handshake, Progress, Refused};
 use framing::FrameDecoder;
 use reactor::{Address, Origin};
 
+use super::sealed::Sealed;
 use super::{Ended, Via};
 
 /// The state of a connection.
@@ -16,6 +17,8 @@ pub(super) enum Wire {
     Open(FrameDecoder),
     /// In its conversation, with its decoder lent out while a message of its is heard.
     Busy,
+    /// In its conversation, of which every byte is sealed.
+    Sealed(Box<Sealed>),
     /// Ended before its conversation began.
     Shut(Box<Proving>, Ended),
     /// Ended after its conversation began.
@@ -23,9 +26,17 @@ pub(super) enum Wire {
 }
 
 impl Wire {
+    /// A conversation that begins: a handshake that leaves a channel behind has it used.
+    pub(super) fn opened(proof: &mut Authenticated, decoder: FrameDecoder) -> Wire {
+        match proof.take_channel() {
+            Some(channel) => Wire::Sealed(Box::new(Sealed::new(channel, decoder))),
+            None => Wire::Open(decoder),
+        }
+    }
+
     /// Whether messages may be sent on it.
     pub(super) fn is_open(&self) -> bool {
-        matches!(self, Wire::Open(_) | Wire::Busy)
+        matches!(self, Wire::Open(_) | Wire::Busy | Wire::Sealed(_))
     }
 }
 
@@ -77,5 +88,16 @@ impl Proving {
             Some(handshake) => handshake.finish(rest),
             None => Refused::HungUp { have: rest.len() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_no_larger_than_its_decoder_and_a_tag() {
+        let decoder = size_of::<FrameDecoder>();
+        assert!(size_of::<Wire>() <= decoder.max(size_of::<Ended>() + 8) + 8, "{}", size_of::<Wire>());
     }
 }

@@ -148,18 +148,21 @@ impl Channel {
         }
     }
 
+    /// Appends one record. What is to be sealed stands behind it for a moment: a copy beside it would cost an
+    /// allocation for each record.
     fn write(&mut self, kind: Kind, payload: &[u8], out: &mut Vec<u8>) -> Result<(), ChannelError> {
-        let plain = [&[kind as u8], payload].concat();
-        let sealed = plain.len() + TAG_BYTES;
+        let sealed = 1 + payload.len() + TAG_BYTES;
         let length = u16::try_from(sealed).expect("a record has at most 16,401 bytes");
         let start = out.len();
+        let end = start + LENGTH_BYTES + sealed;
         out.extend_from_slice(&length.to_be_bytes());
-        out.resize(start + LENGTH_BYTES + sealed, 0);
-        let written = self.transport.write_message(&plain, &mut out[start + LENGTH_BYTES..]);
-        written.map(drop).map_err(|_| {
-            out.truncate(start);
-            ChannelError::Exhausted
-        })
+        out.resize(end, 0);
+        out.push(kind as u8);
+        out.extend_from_slice(payload);
+        let (record, plain) = out.split_at_mut(end);
+        let written = self.transport.write_message(plain, &mut record[start + LENGTH_BYTES..]);
+        out.truncate(if written.is_ok() { end } else { start });
+        written.map(drop).map_err(|_| ChannelError::Exhausted)
     }
 }
 

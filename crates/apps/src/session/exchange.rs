@@ -1,0 +1,111 @@
+//! The connections of a session and how they talk: here what is said is framed, sealed where it must be, and ended.
+//! Hearing is the session's, asking for any of it a link's.
+
+use framing::EncodeError;
+use reactor::{ConnId, ConnMap, Context};
+
+use super::sealed::Ear;
+use super::wire::Wire;
+use super::{Broadcast, Ended, Profile};
+
+/// What the session and its links share.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) wires: ConnMap<Wire>,
+    pub(super) profile: Profile,
+    /// Room in which a message is framed before it is sealed.
+    framed: Vec<u8>,
+}
+
+impl Exchange {
+    pub(super) fn new(profile: Profile) -> Exchange {
+        Exchange { wires: ConnMap::new(), profile, framed: Vec::new() }
+    }
+
+    pub(super) fn is_talking(&self, id: ConnId) -> bool {
+        self.wires.get(id).is_some_and(Wire::is_open)
+    }
+
+    /// Frames a message straight into the loop's output; a sealed one takes a turn in our own room.
+    pub(super) fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: ConnId,
+        message: &[u8],
+    ) -> Result<(), EncodeError> {
+        match self.wires.get_mut(id) {
+            Some(Wire::Open(_) | Wire::Busy) => {
+                cx.send_with(id, |out| self.profile.framing.encode(message, out))
+            }
+            Some(Wire::Sealed(sealed)) => {
+                self.framed.clear();
+                self.profile.framing.encode(message, &mut self.framed)?;
+                cx.send_with(id, |out| sealed.seal(&self.framed, out));
+                self.framed.shrink_to(FRAMED_KEPT_MAX);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for a message that is framed once for many. Plain connections share its bytes; each sealed one has
+    /// records of its own.
+    pub(super) fn send_shared(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: ConnId,
+        message: &mut Broadcast,
+    ) -> Result<(), EncodeError> {
+        match self.wires.get_mut(id) {
+            Some(Wire::Open(_) | Wire::Busy) => cx.send_shared(id, message.framed(&self.profile)?),
+            Some(Wire::Sealed(sealed)) => {
+                let framed = message.framed(&self.profile)?;
+                cx.send_with(id, |out| sealed.seal(&framed, out));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends our side only.
+    pub(super) fn end_sending(&mut self, cx: &mut Context<'_>, id: ConnId) {
+        self.say_closed(cx, id);
+        cx.end_writing(id);
+    }
+
+    /// Ends a conversation for a reason, which the service is told in the end.
+    pub(super) fn end(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
+        self.say_closed(cx, id);
+        if let Some(wire) = self.wires.get_mut(id)
+            && wire.is_open()
+        {
+            *wire = Wire::Over(ended);
+            cx.close(id);
+        }
+    }
+
+    /// The loop is about to end every connection: whose end has to be said is told so.
+    pub(super) fn end_all(&mut self, cx: &mut Context<'_>) {
+        let is_sealed = |(id, wire): (ConnId, &Wire)| matches!(wire, Wire::Sealed(_)).then_some(id);
+        let sealed: Vec<_> = self.wires.iter().filter_map(is_sealed).collect();
+        for id in sealed {
+            self.say_closed(cx, id);
+        }
+    }
+
+    /// Gives back what hears a sealed conversation, unless that has ended meanwhile.
+    pub(super) fn put_back(&mut self, id: ConnId, ear: Ear) {
+        if let Some(Wire::Sealed(sealed)) = self.wires.get_mut(id) {
+            sealed.put_back(ear);
+        }
+    }
+
+    fn say_closed(&mut self, cx: &mut Context<'_>, id: ConnId) {
+        if let Some(Wire::Sealed(sealed)) = self.wires.get_mut(id) {
+            cx.send_with(id, |out| sealed.close(out));
+        }
+    }
+}
+
+/// Capacity that is kept between messages: a single huge one must not hold its memory for ever.
+const FRAMED_KEPT_MAX: usize = 64 * 1024;
