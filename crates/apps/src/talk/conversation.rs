@@ -352,7 +352,9 @@ mod tests {
     }
 
     fn typed(talk: &mut Conversations, lines: &[&str]) {
-        lines.iter().for_each(|line| talk.handle_typed(line.as_bytes().to_vec()));
+        for line in lines {
+            talk.handle_typed(line.as_bytes().to_vec());
+        }
     }
 
     /// What is to be done, without the notes.

@@ -9,6 +9,8 @@ mod letters;
 mod quit;
 mod screen;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -110,12 +112,12 @@ impl Talk {
         if carries_datagrams(&self.endpoint)? {
             let letters = Letters::listening(then, self.quit_word.clone());
             let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
-            let mut server = open(talk, &options, Role::Server)?;
+            let mut server = obedient(open(talk, &options, Role::Server)?)?;
             self.attach(&mut server, &options, notes)?;
             return converse(server, output, Ahead::One);
         }
-        let talk = self.stream_talk(then, &options, output);
-        let mut server = open(talk, &options, Role::Server)?;
+        let talk = self.stream_talk(then, &options, Screen::plain(output));
+        let mut server = obedient(open(talk, &options, Role::Server)?)?;
         if self.attach(&mut server, &options, notes)? == Attached::Connection {
             tell(&mut server, |talk, _| talk.expect_nobody_else());
         }
@@ -131,8 +133,8 @@ impl Talk {
                 self.write_to(&partner, &options, output)
             }
             streams => {
-                let talk = self.stream_talk(Then::End, &options, output);
-                let mut caller = open(talk, &options, Role::Caller)?;
+                let talk = self.stream_talk(Then::End, &options, Screen::plain(output));
+                let mut caller = obedient(open(talk, &options, Role::Caller)?)?;
                 call(&mut caller, streams, |talk| &mut talk.route)?;
                 converse(caller, output, Ahead::of(&options.spec))
             }
@@ -142,7 +144,7 @@ impl Talk {
     fn write_to(&self, partner: &Address, options: &SessionOptions, output: OutputArgs) -> Result<()> {
         let letters = Letters::to(partner.clone(), self.quit_word.clone());
         let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
-        let mut caller = open(talk, options, Role::Caller)?;
+        let mut caller = obedient(open(talk, options, Role::Caller)?)?;
         // The folder of the socket's path is to outlive the loop.
         let (place, _folder) = place_for_answers(partner)?;
         let (socket, _) = caller.bind(&place).with_context(|| format!("cannot call from {place}"))?;
@@ -150,10 +152,10 @@ impl Talk {
         converse(caller, output, Ahead::One)
     }
 
-    fn stream_talk(&self, then: Then, options: &SessionOptions, output: OutputArgs) -> StreamTalk {
+    fn stream_talk(&self, then: Then, options: &SessionOptions, screen: Screen) -> StreamTalk {
         let boundaries = if options.spec.is_raw() { Boundaries::Lost } else { Boundaries::Kept };
         let conversations = Conversations::new(then, self.quit_word.clone(), boundaries);
-        StreamTalk::new(conversations, Screen::plain(output), self.quit_word.clone(), self.wait)
+        StreamTalk::new(conversations, screen, self.quit_word.clone(), self.wait)
     }
 
     fn attach<S: Service>(
@@ -184,8 +186,11 @@ fn open<T: Talker>(talk: T, options: &SessionOptions, role: Role) -> Result<Reac
     let profile = Profile { adopted: role, ..Profile::new(options.spec.clone(), options.policy.clone()) };
     // A peer that reads slowly stops our typing instead of being given up: what waits for it is bounded by that.
     let limits = Limits { outbound_hard: usize::MAX, ..limits_for(&options.spec) };
-    let reactor = Reactor::new(Session::new(talk, profile), limits)?;
-    // Before the line that scripts wait for: after it they may interrupt us.
+    Ok(Reactor::new(Session::new(talk, profile), limits)?)
+}
+
+/// Has a loop obey signals, before the line that scripts wait for: after it they may interrupt us.
+fn obedient<T: Talker>(reactor: Reactor<Session<T>>) -> Result<Reactor<Session<T>>> {
     obey_signals(vec![reactor.handle()])?;
     Ok(reactor)
 }
