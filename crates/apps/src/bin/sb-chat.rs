@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use switchboard::chat::ChatArgs;
-use switchboard::cli::exit;
+use switchboard::cli::{exit, typed};
 
 fn main() -> ExitCode {
-    exit::run(|| ChatArgs::parse().run())
+    exit::run(|| typed::read::<ChatArgs>()?.run())
 }

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use switchboard::cli::exit;
+use switchboard::cli::{exit, typed};
 use switchboard::echo::EchoArgs;
 
 fn main() -> ExitCode {
-    exit::run(|| EchoArgs::parse().run())
+    exit::run(|| typed::read::<EchoArgs>()?.run())
 }

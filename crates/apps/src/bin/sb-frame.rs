@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use switchboard::cli::exit;
+use switchboard::cli::{exit, typed};
 use switchboard::frame::FrameArgs;
 
 fn main() -> ExitCode {
-    exit::run(|| FrameArgs::parse().run())
+    exit::run(|| typed::read::<FrameArgs>()?.run())
 }

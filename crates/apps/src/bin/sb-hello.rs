@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use switchboard::cli::exit;
+use switchboard::cli::{exit, typed};
 use switchboard::hello::HelloArgs;
 
 fn main() -> ExitCode {
-    exit::run(|| HelloArgs::parse().run())
+    exit::run(|| typed::read::<HelloArgs>()?.run())
 }

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use switchboard::cli::exit;
+use switchboard::cli::{exit, typed};
 use switchboard::key::KeyArgs;
 
 fn main() -> ExitCode {
-    exit::run(|| KeyArgs::parse().run())
+    exit::run(|| typed::read::<KeyArgs>()?.run())
 }

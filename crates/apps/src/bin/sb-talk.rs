@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use switchboard::cli::exit;
+use switchboard::cli::{exit, typed};
 use switchboard::talk::TalkArgs;
 
 fn main() -> ExitCode {
-    exit::run(|| TalkArgs::parse().run())
+    exit::run(|| typed::read::<TalkArgs>()?.run())
 }

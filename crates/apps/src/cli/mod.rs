@@ -34,6 +34,7 @@ pub mod output;
 pub mod signals;
 pub mod stdin;
 pub mod terminal;
+pub mod typed;
 
 #[cfg(test)]
 pub(crate) mod kept;
