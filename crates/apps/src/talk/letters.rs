@@ -98,8 +98,7 @@ impl Letters {
         if self.quit.is_said_by(message) {
             self.handle_quit_of(from);
         } else {
-            let line = message.strip_suffix(b"\n").unwrap_or(message);
-            self.act(Action::Show(from.clone(), line.to_vec()));
+            self.act(Action::Show(from.clone(), message.to_vec()));
             self.find_partner(from);
         }
         self.wait_for_answers();
@@ -214,7 +213,7 @@ mod tests {
         assert!(!letters.wants_lines());
         letters.handle_letter(&place(1), b"from one");
         assert!(letters.wants_lines());
-        letters.handle_letter(&place(2), b"from two\n");
+        letters.handle_letter(&place(2), b"from two");
         letters.handle_typed(b"to two".to_vec());
         letters.handle_letter(&place(1), b"one again");
         letters.handle_typed(b"to one".to_vec());

@@ -74,14 +74,26 @@ impl Screen {
         self.output.message(message)
     }
 
-    /// Prints a message with who it is from.
+    /// Prints what a peer like `nc` sent with a newline at its end, which as text is not doubled.
+    pub(super) fn show_line(&mut self, message: &[u8]) -> Result<(), OutputError> {
+        match self.output.format() {
+            Format::Text => self.output.message(without_newline(message)),
+            Format::Json => self.output.message(message),
+        }
+    }
+
+    /// Prints what came with who it is from; again, a newline at its end is not doubled.
     pub(super) fn show_from(&mut self, from: &Address, message: &[u8]) -> Result<(), OutputError> {
         if self.output.format() == Format::Json {
             let from = from.to_string();
             return self.output.object(&Letter { kind: "message", from, payload: Payload::of(message) });
         }
         let from = name(from);
-        let line = format!("{}: {}", self.output.shown(from.as_bytes()), self.output.shown(message));
+        let line = format!(
+            "{}: {}",
+            self.output.shown(from.as_bytes()),
+            self.output.shown(without_newline(message))
+        );
         self.output.line(line)
     }
 
@@ -94,6 +106,10 @@ impl Screen {
     pub(super) fn complain(&self, text: &str) {
         self.errors.note(format_args!("error: {text}"));
     }
+}
+
+fn without_newline(message: &[u8]) -> &[u8] {
+    message.strip_suffix(b"\n").unwrap_or(message)
 }
 
 /// A message with who it is from, as JSON.
@@ -112,5 +128,42 @@ fn name(from: &Address) -> String {
         Address::UnixDatagram(path) => path.display().to_string(),
         Address::Unnamed => "(unnamed)".to_owned(),
         other => other.ip().map_or_else(|| other.to_string(), |place| place.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::kept::Kept;
+    use crate::cli::output::Audience;
+
+    fn printed(format: Format, show: impl Fn(&mut Screen) -> Result<(), OutputError>) -> String {
+        let printed = Kept::default();
+        let notes = Notes::over(Kept::default(), Volume::Normal);
+        let output = Output::over(printed.clone(), format, Audience::Terminal);
+        show(&mut Screen::new(output, notes.clone(), notes)).unwrap();
+        printed.text()
+    }
+
+    #[test]
+    fn the_newline_of_a_line_is_not_doubled_and_its_bytes_are_kept_as_json() {
+        assert_eq!(printed(Format::Text, |screen| screen.show_line(b"hi\n")), "hi\n");
+        assert_eq!(printed(Format::Text, |screen| screen.show_line(b"hi")), "hi\n");
+        assert_eq!(printed(Format::Text, |screen| screen.show(b"hi\n")), "hi\\n\n");
+        let json = printed(Format::Json, |screen| screen.show_line(b"hi\n"));
+        assert_eq!(json, "{\"v\":1,\"type\":\"message\",\"text\":\"hi\\n\"}\n");
+    }
+
+    #[test]
+    fn senders_are_shown_without_their_kind_and_escaped() {
+        let sender =
+            |address: Address| printed(Format::Text, move |screen| screen.show_from(&address, b"hi\n"));
+        assert_eq!(sender(Address::Udp("[::1]:9".parse().unwrap())), "[::1]:9: hi\n");
+        assert_eq!(sender(Address::UnixDatagram("/run/\x1b[2J".into())), "/run/\\x1b[2J: hi\n");
+        assert_eq!(sender(Address::Unnamed), "(unnamed): hi\n");
+
+        let place = Address::Udp("127.0.0.1:9".parse().unwrap());
+        let json = printed(Format::Json, |screen| screen.show_from(&place, b"\xff"));
+        assert_eq!(json, "{\"v\":1,\"type\":\"message\",\"from\":\"udp://127.0.0.1:9\",\"hex\":\"ff\"}\n");
     }
 }

@@ -65,6 +65,7 @@ impl StreamTalk {
     fn carry_out(&mut self, link: &mut Link<'_, '_>, action: Action) -> Result<()> {
         match action {
             Action::Show(message) => self.screen.show(&message)?,
+            Action::ShowLine(message) => self.screen.show_line(&message)?,
             Action::Note(text) => self.screen.note(&text),
             Action::Send(message) => self.send(link, &message),
             Action::SendQuit => self.send_quit(link),
