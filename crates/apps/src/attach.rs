@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use anyhow::Context;
-use auth::{Dialect, Policy};
+use auth::Dialect;
 use framing::FrameSpec;
 use reactor::{Address, Handler, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId};
 use rustix::io::Errno;
@@ -21,6 +21,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::cli::notes::Notes;
 use crate::endpoint::{Adopted, Endpoint, Resolved};
+use crate::session::SharedPolicy;
 
 /// What a loop was attached to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub enum Datagrams {
 
 impl Datagrams {
     /// For a program that speaks them: only without a handshake.
-    pub fn under(policy: &Policy) -> Self {
+    pub fn under(policy: &SharedPolicy) -> Self {
         match policy.dialect() {
             Dialect::None => Self::Spoken,
             dialect => Self::Unproven(dialect),
@@ -243,7 +244,7 @@ mod tests {
     use std::os::unix::net::{UnixDatagram, UnixStream};
     use std::sync::Arc;
 
-    use auth::{Key, Keyring};
+    use auth::{Key, Keyring, Policy};
     use reactor::{Closed, ConnId, Context, Limits, Origin};
 
     use super::*;
@@ -331,8 +332,8 @@ mod tests {
         keyring.add("alice", Key::from_bytes(&[7; 32])).unwrap();
         let mutual = Policy::new(Dialect::Mutual, Arc::new(keyring)).unwrap();
         let none = Policy::new(Dialect::None, Arc::default()).unwrap();
-        assert_eq!(Datagrams::under(&mutual), Datagrams::Unproven(Dialect::Mutual));
-        assert_eq!(Datagrams::under(&none), Datagrams::Spoken);
+        assert_eq!(Datagrams::under(&mutual.into()), Datagrams::Unproven(Dialect::Mutual));
+        assert_eq!(Datagrams::under(&none.into()), Datagrams::Spoken);
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl EchoArgs {
     pub fn run(&self) -> Result<()> {
         let notes = self.output.start();
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
+        options.reload_on_hangup(&notes)?;
         raise_descriptor_limit();
         let mut loops = self.workers(&options, &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.

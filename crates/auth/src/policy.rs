@@ -43,6 +43,13 @@ impl Policy {
         Ok(Policy { terms: Arc::new(terms) })
     }
 
+    /// The same terms with other keys, which are refused as [`Policy::new`] refuses them.
+    pub fn with_keyring(mut self, keyring: Arc<Keyring>) -> Result<Policy, PolicyError> {
+        check_keys(self.terms.dialect, &keyring)?;
+        Arc::make_mut(&mut self.terms).keyring = keyring;
+        Ok(self)
+    }
+
     /// The program's own word for what it offers, so that a proof for one is none for another.
     #[must_use]
     pub fn with_service(mut self, service: &str) -> Policy {
@@ -207,6 +214,13 @@ mod tests {
     fn a_dialect_that_is_not_built_says_so() {
         let error = Policy::new(Dialect::Noise, ring(&[7; 32])).unwrap_err();
         assert_eq!(error, PolicyError::NotBuilt { dialect: Dialect::Noise });
+    }
+
+    #[test]
+    fn keys_that_do_not_suit_the_dialect_cannot_take_the_place_of_others() {
+        let policy = Policy::new(Dialect::Mutual, ring(&[7; 32])).unwrap();
+        assert!(policy.clone().with_keyring(ring(&[8; 32])).is_ok());
+        assert!(matches!(policy.with_keyring(ring(&[8; 31])), Err(PolicyError::KeyLength { .. })));
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Serve {
     pub fn run(&self, notes: &Notes) -> Result<()> {
         let session = self.furnished_session()?;
         let options = session.options(&DEFAULTS, &self.listen, notes)?;
+        options.reload_on_hangup(notes)?;
         raise_descriptor_limit();
         let server = Server::new(Hub::new(self.hub_limits()), notes.clone());
         let profile = Profile::new(options.spec.clone(), options.policy);

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use auth::{Dialect, Keyring, Policy};
+use auth::{Dialect, Digests, Policy};
 use clap::Args;
 use framing::FrameSpec;
 
@@ -40,7 +40,8 @@ use super::logging;
 use super::notes::{Notes, Volume};
 use super::output::Format;
 use crate::endpoint::Endpoint;
-use crate::keyring::{Form, Source};
+use crate::keyring::{Form, Source, reload_on_hangup};
+use crate::session::SharedPolicy;
 
 /// What was typed about the session.
 #[derive(Args, Clone, Debug, Default)]
@@ -53,6 +54,10 @@ pub struct SessionArgs {
     /// How callers prove who they are: none, tutorial, python, mutual or noise
     #[arg(long, value_name = "DIALECT")]
     auth: Option<Dialect>,
+    /// The digests that --auth python may use, what we ask for first: sha256, sha384, sha3_256, sha3_384, md5; Python
+    /// before 3.12 needs sha256,md5. By default sha256 alone
+    #[arg(long, value_name = "NAMES")]
+    digests: Option<Digests>,
     /// The file with the key; else `SWITCHBOARD_KEY_FILE`, else `SWITCHBOARD_KEY`, else a prompt
     #[arg(long, value_name = "PATH")]
     key_file: Option<PathBuf>,
@@ -84,7 +89,19 @@ pub struct SessionOptions {
     /// How messages are told apart.
     pub spec: FrameSpec,
     /// Who may speak, and how that is proved.
-    pub policy: Policy,
+    pub policy: SharedPolicy,
+    /// Where the keys came from, if any are needed.
+    keys: Option<Source>,
+}
+
+impl SessionOptions {
+    /// For a server: from now on SIGHUP has its key file read again.
+    pub fn reload_on_hangup(&self, notes: &Notes) -> Result<()> {
+        if let Some(keys) = self.keys.clone() {
+            reload_on_hangup(keys, self.policy.clone(), notes.clone())?;
+        }
+        Ok(())
+    }
 }
 
 impl SessionArgs {
@@ -100,12 +117,15 @@ impl SessionArgs {
         for endpoint in endpoints {
             self.check_confinement(dialect, endpoint)?;
         }
-        let keyring = self.keyring(dialect, notes).blame(Fault::Usage)?;
-        let policy = Policy::new(dialect, Arc::new(keyring)).blame(Fault::Usage)?;
+        self.check_digests(dialect)?;
+        let keys = self.keys(dialect).blame(Fault::Usage)?;
+        let keyring = keys.as_ref().map(|source| source.load(Form::of(dialect), notes)).transpose()?;
+        let policy = Policy::new(dialect, Arc::new(keyring.unwrap_or_default())).blame(Fault::Usage)?;
         let policy = policy
             .with_service(self.service.as_deref().unwrap_or(defaults.service))
-            .with_server_name(self.server_name.as_deref().unwrap_or_default());
-        Ok(SessionOptions { spec: self.spec(defaults)?, policy })
+            .with_server_name(self.server_name.as_deref().unwrap_or_default())
+            .with_digests(self.digests.clone().unwrap_or_default());
+        Ok(SessionOptions { spec: self.spec(defaults)?, policy: policy.into(), keys })
     }
 
     /// Which handshake is spoken.
@@ -132,6 +152,7 @@ impl SessionArgs {
         };
         add("--framing", self.framing.as_ref().map(FrameSpec::to_string));
         add("--auth", self.auth.map(|dialect| dialect.to_string()));
+        add("--digests", self.digests.as_ref().map(Digests::to_string));
         add("--service", self.service.clone());
         add("--server-name", self.server_name.clone());
         words.extend(self.insecure.then(|| "--insecure".to_owned()));
@@ -162,12 +183,20 @@ impl SessionArgs {
         ))
     }
 
-    fn keyring(&self, dialect: Dialect, notes: &Notes) -> anyhow::Result<Keyring> {
+    fn check_digests(&self, dialect: Dialect) -> Result<()> {
+        match dialect {
+            Dialect::Python => Ok(()),
+            _ if self.digests.is_none() => Ok(()),
+            _ => Err(Failure::new(Fault::Usage, format!("--digests is for --auth python, not {dialect}"))),
+        }
+    }
+
+    fn keys(&self, dialect: Dialect) -> anyhow::Result<Option<Source>> {
         if dialect == Dialect::None {
-            return Ok(Keyring::new());
+            return Ok(None);
         }
         let source = Source::find(self.key_file.as_deref()).with_context(|| format!("--auth {dialect}"))?;
-        Ok(source.load(Form::of(dialect), notes)?)
+        Ok(Some(source))
     }
 }
 
@@ -278,6 +307,19 @@ mod tests {
         let refused = options(&format!("echo 0.0.0.0:1 {base}")).unwrap_err();
         assert_eq!(refused.fault(), Fault::Usage);
         assert!(refused.message().contains("--auth noise"), "{}", refused.message());
+    }
+
+    #[test]
+    fn digests_are_for_the_dialect_that_names_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = key_file(folder.path(), "secret\n");
+        let line = |dialect, digests| {
+            options(&format!("echo 127.0.0.1:1 --auth {dialect} --digests {digests} --key-file {path}"))
+        };
+        assert!(line("python", "sha256,md5").is_ok());
+        assert_eq!(line("tutorial", "md5").unwrap_err().fault(), Fault::Usage);
+        let typed = program("echo 127.0.0.1:1 --digests md5").session;
+        assert_eq!(typed.shared_words().join(" "), "--digests md5");
     }
 
     #[test]

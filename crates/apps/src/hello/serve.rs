@@ -26,6 +26,7 @@ impl Serve {
     pub(super) fn run(&self, output: OutputArgs) -> Result<()> {
         let notes = output.start();
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
+        options.reload_on_hangup(&notes)?;
         raise_descriptor_limit();
         let mut server = open(options, Output::stdout(output.format()), &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.

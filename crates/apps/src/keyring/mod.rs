@@ -7,10 +7,12 @@
 //! final newline taken off. For `mutual` and `noise` it is lines of `NAME HEX64`; blank lines and lines that
 //! begin with `#` are skipped, a server takes all the keys and a client the first.
 
+mod reload;
 mod source;
 
 use auth::{Dialect, Key, Keyring, KeyringError};
 
+pub use self::reload::reload_on_hangup;
 pub(crate) use self::source::warn_of_readers;
 pub use self::source::{LoadError, Secret, Source};
 use crate::escape;

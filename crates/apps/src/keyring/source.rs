@@ -57,7 +57,7 @@ impl Source {
         file.map(Self::File).or_else(|| set(KEY_VARIABLE).map(|_| Self::Variable))
     }
 
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         match self {
             Self::File(path) => format!("key file {}", path.display()),
             Self::Variable => KEY_VARIABLE.to_owned(),

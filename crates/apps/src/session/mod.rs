@@ -19,6 +19,7 @@
 mod ended;
 mod exchange;
 mod link;
+mod policy;
 mod profile;
 mod sealed;
 mod service;
@@ -34,6 +35,7 @@ use reactor::{
 
 pub use ended::Ended;
 pub use link::{Broadcast, Link};
+pub use policy::SharedPolicy;
 pub use profile::{Draw, Profile, Role, draw_from_system};
 pub use service::{Caller, Service, Via};
 
@@ -91,9 +93,10 @@ impl<S: Service> Session<S> {
                 return;
             }
         };
+        let policy = self.exchange.profile.auth.now();
         let handshake = match self.exchange.profile.role(origin) {
-            Role::Caller => self.exchange.profile.auth.call(entropy),
-            Role::Server => self.exchange.profile.auth.accept(entropy),
+            Role::Caller => policy.call(entropy),
+            Role::Server => policy.accept(entropy),
         };
         self.exchange.wires.insert(id, Wire::Proving(Proving::new(handshake, origin)));
         self.prove(cx, id, &[]);

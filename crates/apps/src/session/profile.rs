@@ -3,11 +3,13 @@
 
 use std::io;
 
-use auth::{Entropy, Policy};
+use auth::Entropy;
 use framing::FrameSpec;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use reactor::Origin;
+
+use super::SharedPolicy;
 
 /// What both ends of every connection of a session have agreed on beforehand: nothing is negotiated.
 #[derive(Clone, Debug)]
@@ -15,15 +17,15 @@ pub struct Profile {
     /// How messages lie in the stream.
     pub framing: FrameSpec,
     /// Who may talk.
-    pub auth: Policy,
+    pub auth: SharedPolicy,
     /// Which side of the handshake an adopted stream takes: nobody saw who called whom.
     pub adopted: Role,
 }
 
 impl Profile {
     /// A profile whose adopted streams are taken for calls that came in.
-    pub fn new(framing: FrameSpec, auth: Policy) -> Profile {
-        Profile { framing, auth, adopted: Role::Server }
+    pub fn new(framing: FrameSpec, auth: impl Into<SharedPolicy>) -> Profile {
+        Profile { framing, auth: auth.into(), adopted: Role::Server }
     }
 
     pub(super) fn role(&self, origin: Origin<'_>) -> Role {

@@ -1,0 +1,113 @@
+//! Keys that change while a server runs: at SIGHUP its file is read again. What they are read from is `source`'s.
+
+use std::io;
+use std::thread;
+
+use anyhow::Context;
+use signal_hook::consts::SIGHUP;
+use signal_hook::iterator::Signals;
+
+use super::{Form, Source};
+use crate::cli::notes::Notes;
+use crate::session::SharedPolicy;
+
+/// From now on SIGHUP has the keys read anew, on a thread of its own. Conversations that stand go on; who calls next
+/// is met with the new keys. What cannot be used is told, and the keys stay as they were.
+///
+/// Only a file can have changed: where the keys came from elsewhere, SIGHUP still ends the program.
+pub fn reload_on_hangup(source: Source, policy: SharedPolicy, notes: Notes) -> io::Result<()> {
+    if !matches!(source, Source::File(_)) {
+        return Ok(());
+    }
+    let mut signals = Signals::new([SIGHUP])?;
+    thread::Builder::new().name("keys".into()).spawn(move || {
+        for _ in signals.forever() {
+            reload(&source, &policy, &notes);
+        }
+    })?;
+    Ok(())
+}
+
+fn reload(source: &Source, policy: &SharedPolicy, notes: &Notes) {
+    match read(source, policy, notes) {
+        Ok(keys) => notes.note(format_args!("{} read again: {keys} in it", source.place())),
+        Err(error) => notes.note(format_args!("the keys stay as they were: {error:#}")),
+    }
+}
+
+/// Puts the new keys in place of the old; says how many there are.
+fn read(source: &Source, policy: &SharedPolicy, notes: &Notes) -> anyhow::Result<Count> {
+    let now = policy.now();
+    let keyring = source.load(Form::of(now.dialect()), notes)?;
+    let count = Count(keyring.len());
+    policy.change(now.with_keyring(keyring.into()).with_context(|| source.place())?);
+    Ok(count)
+}
+
+/// So many keys.
+struct Count(usize);
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            1 => f.write_str("1 key"),
+            count => write!(f, "{count} keys"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use auth::{Dialect, Entropy, Keyring, Policy, Progress};
+
+    use super::*;
+    use crate::cli::kept::Kept;
+    use crate::cli::notes::Volume;
+    use crate::keyring::parse;
+
+    fn line(name: &str, digit: char) -> String {
+        format!("{name} {}\n", digit.to_string().repeat(64))
+    }
+
+    fn keys(content: &str) -> Keyring {
+        parse(content.as_bytes(), Form::Lines).unwrap()
+    }
+
+    /// Whether who holds this key is let in.
+    fn lets_in(policy: &SharedPolicy, key: &str) -> bool {
+        let theirs = Policy::new(Dialect::Noise, keys(key).into()).unwrap();
+        let mut hello = Vec::new();
+        let sent = theirs.call(Entropy::from([1; 64])).advance(&[], &mut hello);
+        assert!(matches!(sent, Ok(Progress::Pending { .. })));
+        policy.now().accept(Entropy::from([2; 64])).advance(&hello, &mut Vec::new()).is_ok()
+    }
+
+    #[test]
+    fn new_keys_count_for_all_who_share_the_policy_and_broken_files_for_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let (ann, bob) = (line("ann", 'a'), line("bob", 'b'));
+        let policy = SharedPolicy::from(Policy::new(Dialect::Noise, keys(&ann).into()).unwrap());
+        let (source, said) = (Source::File(path.clone()), Kept::default());
+        let notes = Notes::over(said.clone(), Volume::Normal);
+        let after = |content: &str| {
+            fs::write(&path, content).unwrap();
+            reload(&source, &policy.clone(), &notes);
+            [&ann, &bob].map(|key| lets_in(&policy, key))
+        };
+        assert_eq!(after(&format!("{ann}{bob}")), [true, true]);
+        assert!(said.text().ends_with(": 2 keys in it\n"), "{}", said.text());
+        assert_eq!(after(&bob), [false, true]);
+        for broken in ["", "ann 12", &format!("{bob}{bob}")] {
+            assert_eq!(after(broken), [false, true], "{broken:?}");
+            assert!(
+                said.text().lines().last().unwrap().starts_with("the keys stay as they were: key file /")
+            );
+        }
+        fs::remove_file(&path).unwrap();
+        reload(&source, &policy, &notes);
+        assert!(lets_in(&policy, &bob));
+    }
+}
