@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use anyhow::Context;
 use auth::Dialect;
 use framing::FrameSpec;
-use reactor::{Address, Handler, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId};
+use reactor::{Address, ConnId, Handler, Kept, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -26,12 +26,12 @@ use crate::session::SharedPolicy;
 /// What a loop was attached to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attached {
-    /// Calls come in at this address. An inherited listener has no id that we know.
-    Listener(Option<ListenerId>, Address),
-    /// Datagrams come in at this address. An inherited socket shows its id with its first datagram.
-    Datagrams(Option<SocketId>, Address),
+    /// Calls come in at this address.
+    Listener(ListenerId, Address),
+    /// Datagrams come in at this address.
+    Datagrams(SocketId, Address),
     /// One connection that was open before; nobody else will call.
-    Connection,
+    Connection(ConnId),
 }
 
 /// Whom to call.
@@ -162,16 +162,19 @@ fn take_over<H: Handler>(
     datagrams: Datagrams,
 ) -> Result<Attached> {
     let socket = sort(socket, endpoint)?;
-    let attached = match &socket {
-        reactor::Adopted::Stream(..) => Attached::Connection,
-        reactor::Adopted::Listener(_, address) => Attached::Listener(None, address.clone()),
+    let address = match &socket {
         reactor::Adopted::Datagram(_, address) => {
             datagrams.check(endpoint)?;
-            Attached::Datagrams(None, address.clone())
+            address.clone()
         }
+        reactor::Adopted::Listener(_, address) | reactor::Adopted::Stream(_, address) => address.clone(),
     };
-    reactor.adopt(socket, options.calls_max).with_context(|| format!("taking over {endpoint}"))?;
-    Ok(attached)
+    let kept = reactor.adopt(socket, options.calls_max).with_context(|| format!("taking over {endpoint}"))?;
+    Ok(match kept {
+        Kept::Listener(id) => Attached::Listener(id, address),
+        Kept::Datagram(id) => Attached::Datagrams(id, address),
+        Kept::Stream(id) => Attached::Connection(id),
+    })
 }
 
 /// An inherited socket in the form that the loop takes.
@@ -193,9 +196,9 @@ fn open<H: Handler>(
     options: &ListenOptions,
 ) -> io::Result<Attached> {
     if address.is_datagram() {
-        reactor.bind(address).map(|(id, address)| Attached::Datagrams(Some(id), address))
+        reactor.bind(address).map(|(id, address)| Attached::Datagrams(id, address))
     } else {
-        reactor.listen(address, options).map(|(id, address)| Attached::Listener(Some(id), address))
+        reactor.listen(address, options).map(|(id, address)| Attached::Listener(id, address))
     }
 }
 
@@ -245,7 +248,7 @@ mod tests {
     use std::sync::Arc;
 
     use auth::{Key, Keyring, Policy};
-    use reactor::{Closed, ConnId, Context, Limits, Origin};
+    use reactor::{Closed, Context, Limits, Origin};
 
     use super::*;
     use crate::cli::kept::Kept;
@@ -284,9 +287,8 @@ mod tests {
     fn the_real_address_is_said_once_listening() {
         for text in ["127.0.0.1:0", "udp://127.0.0.1:0"] {
             let (attached, said) = listens(text, Datagrams::Spoken);
-            let (Attached::Listener(Some(_), address) | Attached::Datagrams(_, address)) = attached.unwrap()
-            else {
-                panic!("{text} was not opened by us")
+            let (Attached::Listener(_, address) | Attached::Datagrams(_, address)) = attached.unwrap() else {
+                panic!("{text} is an address")
             };
             assert_ne!(address.ip().unwrap().port(), 0);
             assert_eq!(said, format!("listening on {address}\n"));
@@ -342,11 +344,12 @@ mod tests {
         let address = Address::Tcp(listener.local_addr().unwrap());
         let (attached, said) = listens(&fd(&listener), Datagrams::NotSpoken);
         assert_eq!(said, format!("listening on {address}\n"));
-        assert_eq!(attached.unwrap(), Attached::Listener(None, address));
+        assert!(matches!(attached.unwrap(), Attached::Listener(_, at) if at == address));
 
         let (stream, _other) = UnixStream::pair().unwrap();
         let (attached, said) = listens(&fd(&stream), Datagrams::NotSpoken);
-        assert_eq!((attached.unwrap(), said.as_str()), (Attached::Connection, ""));
+        assert!(matches!(attached.unwrap(), Attached::Connection(_)));
+        assert_eq!(said, "");
     }
 
     #[test]

@@ -118,7 +118,8 @@ impl Talk {
         }
         let talk = self.stream_talk(then, &options, Screen::plain(output));
         let mut server = obedient(open(talk, &options, Role::Server)?)?;
-        if self.attach(&mut server, &options, notes)? == Attached::Connection {
+        options.reload_on_hangup(notes)?;
+        if let Attached::Connection(_) = self.attach(&mut server, &options, notes)? {
             tell(&mut server, |talk, _| talk.expect_nobody_else());
         }
         converse(server, output, Ahead::of(&options.spec))
