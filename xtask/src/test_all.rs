@@ -54,9 +54,9 @@ const STEPS: &[(&str, Work)] = &[
         Work::Check("clippy -p switchboard-reactor --no-default-features -- -D warnings"),
     ),
     ("build", Work::Check("build --workspace")),
+    ("docs", Work::Check("doc --workspace --no-deps --all-features")),
     ("tests", Work::Tests("test --workspace --all-features --lib --bins --tests --no-fail-fast")),
     ("doctests", Work::Tests("test --workspace --all-features --doc --no-fail-fast")),
-    ("docs", Work::Check("doc --workspace --no-deps --all-features")),
 ];
 
 fn run_step(name: &str, work: &Work) -> Result<Outcome> {

@@ -1,7 +1,7 @@
 //! Sessions: the one place where framing, authentication and the loop meet.
 //!
 //! A [`Service`] hears of callers only after they have shown who they are, and then of whole messages. It never
-//! sees bytes, frames or handshakes. [`Session`] is the [`Handler`](reactor::Handler) that makes one out of the
+//! sees bytes, frames or handshakes. [`Session`] is the [`Handler`] that makes one out of the
 //! other.
 //!
 //! ```text
