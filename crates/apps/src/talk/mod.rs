@@ -59,7 +59,7 @@ impl TalkArgs {
     pub fn run(&self) -> Result<()> {
         let notes = self.output.start();
         match &self.command {
-            Command::Listen(Listen { talk, once }) => {
+            Command::Listen(Listen { once, talk }) => {
                 let then = if *once { Then::End } else { Then::Next };
                 talk.listen(then, self.output, &notes)
             }
@@ -78,11 +78,11 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Listen {
-    #[command(flatten)]
-    talk: Talk,
     /// End after the first conversation instead of waiting for the next caller
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    talk: Talk,
 }
 
 #[derive(Debug, Args)]
