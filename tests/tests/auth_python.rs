@@ -116,5 +116,28 @@ fn a_multiprocessing_listener_refuses_our_wrong_key() {
     theirs.expect_line(Stream::Stdout, "refused");
 }
 
+#[test]
+fn any_multiprocessing_is_let_in_where_md5_is_named() {
+    let Some(python) = python() else { return };
+    let place = Place::new();
+    let (mut ours, port) = listen("python --digests sha256,md5", "python", &place);
+    let mut theirs = python.peer("connection_client.py").args(&port).arg("secret").start();
+    theirs.expect_line(Stream::Stdout, "let in");
+    theirs.say("old or new");
+    ours.expect_line(Stream::Stdout, "old or new");
+    ours.say("and back");
+    theirs.expect_line(Stream::Stdout, "and back");
+}
+
+#[test]
+fn any_multiprocessing_listener_can_be_called_where_md5_is_named() {
+    let Some(python) = python() else { return };
+    let place = Place::new();
+    let (_theirs, address) = serve(&python, "connection_server.py");
+    let mut ours = call(&address, "--auth python --digests sha256,md5 --framing python", "secret", &place);
+    ours.say("loud");
+    ours.expect_line(Stream::Stdout, "LOUD");
+}
+
 /// The first Python whose multiprocessing speaks SHA-256; ours takes MD5 only where it is named.
 const MODERN: (u8, u8) = (3, 12);

@@ -1,0 +1,158 @@
+//! `mutual` and `noise` against what others wrote: a few lines of Python, and PyPI's `noiseprotocol`. Handshakes
+//! between our own programs are left to `auth_ours`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use e2e::{DEADLINE, Launch, Place, Program, Stream, address_of, python, skip};
+
+const AUTHENTICATION: i32 = 3;
+const PROTOCOL: i32 = 5;
+
+fn key(digit: char) -> String {
+    digit.to_string().repeat(64)
+}
+
+fn key_file(place: &Place) -> PathBuf {
+    place.file("keys", format!("ann {}\n", key('a')))
+}
+
+/// We listen: the endpoint's port goes to the peer.
+fn listen(dialect: &str, place: &Place) -> (Program, String) {
+    let line = format!("sb-talk listen 127.0.0.1:0 --framing u32be --auth {dialect} --key-file");
+    let ours = Launch::ours(&line).arg(key_file(place)).start();
+    let port = address_of(&ours.listening_on()).port().to_string();
+    (ours, port)
+}
+
+fn call(dialect: &str, port: u16, place: &Place) -> Program {
+    let line = format!("sb-talk call 127.0.0.1:{port} --framing u32be --auth {dialect} --key-file");
+    Launch::ours(&line).arg(key_file(place)).start()
+}
+
+/// What is to happen when they call us: with the key a conversation, without it nothing.
+fn is_called(dialect: &str, peer: impl Fn() -> Launch) {
+    let place = Place::new();
+    let (mut ours, port) = listen(dialect, &place);
+    for (key, service) in [(key('b'), "talk"), (key('a'), "chat")] {
+        let theirs = peer().args(["client", &port, &key, service]).start();
+        theirs.finish().expect_code(1).expect_stderr("refused");
+        ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+    }
+    let mut theirs = peer().args(["client", &port, &key('a'), "talk"]).start();
+    theirs.say("from python");
+    ours.expect_line(Stream::Stdout, "from python");
+    ours.say("and back");
+    theirs.expect_line(Stream::Stdout, "and back");
+    theirs.finish().expect_code(0);
+}
+
+/// The same when we call them.
+fn calls(dialect: &str, peer: impl Fn() -> Launch) {
+    let place = Place::new();
+    let stranger = peer().args(["server", "0", &key('b'), "talk"]).start();
+    call(dialect, stranger.ready_port(), &place).wait(DEADLINE).expect_code(AUTHENTICATION);
+    let theirs = peer().args(["server", "0", &key('a'), "talk"]).start();
+    let mut ours = call(dialect, theirs.ready_port(), &place);
+    ours.say("loud");
+    theirs.expect_line(Stream::Stdout, "loud");
+    ours.expect_line(Stream::Stdout, "LOUD");
+    ours.finish().expect_code(0);
+}
+
+#[test]
+fn a_few_lines_of_python_prove_the_key_of_mutual_to_us() {
+    let Some(python) = python() else { return };
+    is_called("mutual", || python.peer("mutual.py"));
+}
+
+#[test]
+fn a_few_lines_of_python_have_the_key_of_mutual_proved_to_them() {
+    let Some(python) = python() else { return };
+    calls("mutual", || python.peer("mutual.py"));
+}
+
+#[test]
+fn noiseprotocol_calls_us_and_records_go_both_ways() {
+    let Some(executable) = noiseprotocol() else { return };
+    is_called("noise", || noise_peer(&executable));
+}
+
+#[test]
+fn we_call_noiseprotocol_and_records_go_both_ways() {
+    let Some(executable) = noiseprotocol() else { return };
+    calls("noise", || noise_peer(&executable));
+}
+
+#[test]
+fn noiseprotocol_is_told_of_our_end_and_tells_us_of_its_own() {
+    let Some(executable) = noiseprotocol() else { return };
+    let place = Place::new();
+    let theirs = noise_peer(&executable).args(["server", "0", &key('a'), "talk"]).start();
+    let mut ours = call("noise", theirs.ready_port(), &place);
+    ours.say("here");
+    ours.expect_line(Stream::Stdout, "HERE");
+    ours.close_stdin();
+    theirs.expect_line(Stream::Stdout, "closed");
+    ours.wait(DEADLINE).expect_code(0);
+}
+
+#[test]
+fn a_stream_that_noiseprotocol_cuts_is_a_fault_of_the_protocol() {
+    let Some(executable) = noiseprotocol() else { return };
+    let place = Place::new();
+    let theirs = noise_peer(&executable).args(["server", "0", &key('a'), "talk", "cut"]).start();
+    let mut ours = call("noise", theirs.ready_port(), &place);
+    ours.say("here");
+    ours.expect_line(Stream::Stdout, "HERE");
+    ours.close_stdin();
+    ours.wait(DEADLINE).expect_code(PROTOCOL).expect_stderr("cut");
+}
+
+#[test]
+fn a_message_of_many_records_goes_through_noiseprotocol_and_back() {
+    let Some(executable) = noiseprotocol() else { return };
+    let place = Place::new();
+    let line = "sb-echo 127.0.0.1:0 --auth noise --key-file";
+    let ours = Launch::ours(line).arg(key_file(&place)).start();
+    let port = address_of(&ours.listening_on()).port().to_string();
+    let mut theirs = noise_peer(&executable).args(["client", &port, &key('a'), "echo"]).start();
+    theirs.say(&"x".repeat(1_000_000));
+    theirs.expect_line(Stream::Stdout, "1000000 bytes");
+    theirs.close_stdin();
+    theirs.expect_line(Stream::Stdout, "closed");
+    theirs.finish().expect_code(0);
+}
+
+fn noise_peer(executable: &Path) -> Launch {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/noise_peer.py");
+    Launch::of(executable).arg("-u").arg(script)
+}
+
+/// A Python with `noiseprotocol` in a virtual environment of our own, which is kept for the next run.
+fn noiseprotocol() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("noiseprotocol");
+        let executable = folder.join("bin/python");
+        let is_there = || does(Command::new(&executable).args(["-c", "import noise.connection"]));
+        let is_made = || {
+            does(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
+                && does(Command::new(&executable).args(INSTALL))
+                && is_there()
+        };
+        (is_there() || is_made()).then_some(executable)
+    });
+    if found.is_none() {
+        skip("noiseprotocol");
+    }
+    found.clone()
+}
+
+fn does(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+const INSTALL: [&str; 6] =
+    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "noiseprotocol==0.3.1"];
