@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::conn::{Conn, Phase};
 use crate::context::Context;
-use crate::handler::{Handler, Origin};
+use crate::handler::{Closed, Handler, Origin};
 use crate::ids::{ConnId, ListenerId};
 use crate::net::{Net, Token};
 use crate::reactor::Reactor;
@@ -46,6 +46,11 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     fn take_call(&mut self, listener: ListenerId, mut stream: N::Stream, peer: &Address) {
+        if !self.admission.admits(peer, self.limits.calls_per_source_max) {
+            self.stats.refused_by_source += 1;
+            self.net.close(stream);
+            return;
+        }
         if !self.handler.verify(listener, peer) {
             self.stats.refused += 1;
             self.net.close(stream);
@@ -65,8 +70,25 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         if let Some(state) = self.sources.listener(listener) {
             state.calls += 1;
         }
+        self.admission.enter(ConnId(id), peer, self.limits.calls_per_source_max);
         let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now).through(listener);
         self.welcome(conn, Origin::Accepted { listener, peer });
+    }
+
+    /// With more newcomers than there may be, the oldest of them leave. Done when the turn's wishes have been
+    /// carried out, as some of those who just came may have shown who they are in the same turn.
+    pub(crate) fn evict_newcomers(&mut self) {
+        while self.admission.newcomers() > self.limits.newcomers_max {
+            let sources = &mut self.sources;
+            let is_newcomer = |id| sources.conn(id).is_some_and(|conn| conn.flags.newcomer);
+            let Some(oldest) = self.admission.take_oldest(is_newcomer) else { return };
+            if let Some(conn) = self.sources.conn(oldest) {
+                conn.flags.newcomer = false;
+            }
+            self.admission.settle();
+            self.stats.evicted += 1;
+            self.die(oldest, Closed::Evicted);
+        }
     }
 
     /// Keeps a connection that stands and tells the handler of it.

@@ -120,7 +120,11 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     fn finish(&mut self, id: ConnId, why: Closed) {
         let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return };
-        let Conn { stream, listener, .. } = conn;
+        let Conn { stream, listener, flags, .. } = conn;
+        if flags.newcomer {
+            self.admission.settle();
+        }
+        self.admission.leave(id);
         self.net.close(stream);
         self.stats.finished += 1;
         if let Some(state) = listener.and_then(|id| self.sources.listener(id)) {

@@ -4,7 +4,7 @@
 use crate::address::Address;
 use crate::handler::{Deadline, Tag};
 use crate::ids::{ConnId, ListenerId};
-use crate::limits::Limits;
+use crate::limits::{Limits, SlowPeer};
 use crate::outbound::Outbound;
 use crate::time::Time;
 
@@ -70,6 +70,8 @@ pub(crate) struct Flags {
     pub(crate) congested: bool,
     /// The rest is to be shown to the handler again, without new bytes.
     pub(crate) replay: bool,
+    /// It was accepted, and has not shown who it is.
+    pub(crate) newcomer: bool,
     /// Our side is to be ended, or is, after what is queued.
     pub(crate) end_writing: bool,
     /// Our side is ended.
@@ -145,7 +147,9 @@ impl<S> Conn<S> {
         }
     }
 
-    pub(crate) fn through(self, listener: ListenerId) -> Conn<S> {
+    /// The same as a newcomer that called a listener.
+    pub(crate) fn through(mut self, listener: ListenerId) -> Conn<S> {
+        self.flags.newcomer = true;
         Conn { listener: Some(listener), ..self }
     }
 
@@ -185,7 +189,7 @@ impl<S> Conn<S> {
         let phase = match self.phase {
             Phase::Connecting(_) => (self.since + limits.connect_timeout, Deadline::Handshake),
             Phase::Embryonic => (self.since + limits.handshake_timeout, Deadline::Handshake),
-            Phase::Open => limits.idle_timeout.map_or(never, |idle| (self.heard + idle, Deadline::Idle)),
+            Phase::Open => self.open_deadline(limits),
             Phase::Lingering => (self.since + limits.linger_timeout, Deadline::Idle),
             Phase::Flushing | Phase::Dead => never,
         };
@@ -196,7 +200,22 @@ impl<S> Conn<S> {
             Some(since) if waits_for_peer => (since + limits.partial_timeout, Deadline::Partial),
             _ => never,
         };
-        [phase, stall, partial].into_iter().min_by_key(|(at, _)| *at).unwrap_or(never)
+        let slow = match limits.slow_peer {
+            SlowPeer::CloseAfter(patience) => {
+                self.out.over_since().map_or(never, |since| (since + patience, Deadline::Slow))
+            }
+            SlowPeer::Close | SlowPeer::DropOldest => never,
+        };
+        [phase, stall, slow, partial].into_iter().min_by_key(|(at, _)| *at).unwrap_or(never)
+    }
+}
+
+impl<S> Conn<S> {
+    /// The sooner of being silent too long and being there too long.
+    fn open_deadline(&self, limits: &Limits) -> (Time, Deadline) {
+        let idle = limits.idle_timeout.map_or(Time::NEVER, |idle| self.heard + idle);
+        let life = limits.life_timeout.map_or(Time::NEVER, |life| self.since + life);
+        if idle <= life { (idle, Deadline::Idle) } else { (life, Deadline::Life) }
     }
 }
 

@@ -140,6 +140,8 @@ pub enum Closed {
         /// How many lay there.
         bytes: usize,
     },
+    /// It had not shown who it is, and its place was needed for a newer caller.
+    Evicted,
     /// The loop stopped while the connection stood.
     Stopped,
 }
@@ -160,6 +162,7 @@ impl std::fmt::Display for Closed {
             Closed::TimedOut(deadline) => write!(f, "timed out: {deadline}"),
             Closed::Overflowed { bytes } => write!(f, "peer does not read: {bytes} bytes waiting for it"),
             Closed::Untaken { bytes } => write!(f, "{bytes} received bytes were never taken"),
+            Closed::Evicted => f.write_str("made room for a newer caller"),
             Closed::Stopped => f.write_str("stopped"),
         }
     }
@@ -176,6 +179,10 @@ pub enum Deadline {
     Partial,
     /// Took none of the queued bytes for `stall_timeout`.
     Stall,
+    /// Had more queued than the hard mark for as long as `SlowPeer::CloseAfter` allows.
+    Slow,
+    /// Older than `life_timeout`.
+    Life,
 }
 
 impl std::fmt::Display for Deadline {
@@ -185,6 +192,8 @@ impl std::fmt::Display for Deadline {
             Deadline::Idle => "silent",
             Deadline::Partial => "half a message and no more",
             Deadline::Stall => "not reading",
+            Deadline::Slow => "reading too slowly",
+            Deadline::Life => "its time is over",
         })
     }
 }

@@ -68,6 +68,7 @@
 
 mod accept;
 mod address;
+mod admission;
 pub mod blocking;
 mod closing;
 mod conn;
@@ -103,7 +104,7 @@ pub use context::Context;
 pub use handle::{COMMANDS_MAX, Handle, PostError};
 pub use handler::{Closed, Datagram, Deadline, Handler, Origin, Pressure, Tag};
 pub use ids::{ConnId, ListenerId, SocketId, TimerId};
-pub use limits::Limits;
+pub use limits::{Limits, SlowPeer};
 pub use mio_net::MioNet;
 pub use net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 pub use reactor::{Flow, Kept, Reactor};

@@ -9,6 +9,12 @@ pub struct Limits {
     /// Connections at once. One over it stays in the kernel's backlog until a place is free.
     /// Default 18,000: under the usual hard limit of 20,000 descriptors, with room for files and listeners.
     pub connections_max: usize,
+    /// Calls at once from one IP address. One over it is closed at once, and counted. Default: as many as there are
+    /// places, as whole offices call from one address.
+    pub calls_per_source_max: usize,
+    /// Calls at once that have not shown who they are. For one over it the oldest of them leaves. Default 4,096: a
+    /// crowd of silent callers cannot take the places of those who mean it.
+    pub newcomers_max: usize,
     /// Accepted calls for each listener in a turn. Default 64: a burst of calls must not starve those inside.
     pub accepts_per_turn: usize,
     /// Reads for each connection in a turn. Default 4: a flooding peer waits for its turn like everybody.
@@ -26,8 +32,10 @@ pub struct Limits {
     pub outbound_high: usize,
     /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late.
     pub outbound_low: usize,
-    /// Queued bytes at which the peer is given up. Default 32 MiB: it holds two largest messages.
+    /// Queued bytes at which `slow_peer` applies. Default 32 MiB: it holds two largest messages.
     pub outbound_hard: usize,
+    /// What is done about a peer for whom more than `outbound_hard` bytes are queued.
+    pub slow_peer: SlowPeer,
     /// Datagrams waiting for a full socket. Default 256; the oldest is dropped, and counted.
     pub datagrams_queued_max: usize,
     /// From accepting a call to [`Context::established`](crate::Context::established). Default 5 s, absolute:
@@ -42,15 +50,32 @@ pub struct Limits {
     /// Without progress although bytes are queued for the peer. Default 60 s: the usual end of patience for a
     /// vanished host, long before TCP gives it up.
     pub stall_timeout: Duration,
+    /// Of a whole connection, from when it was established. Default none.
+    pub life_timeout: Option<Duration>,
     /// For a peer to close its side after we closed ours. Default 1 s: long enough for the last bytes to be read,
     /// so that the peer sees them instead of a reset.
     pub linger_timeout: Duration,
+}
+
+/// What is done about a peer that does not read as fast as it is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlowPeer {
+    /// It is given up at once, and what is queued is lost with it. The default: no protocol survives a hole.
+    Close,
+    /// The oldest sends that have not begun to leave are dropped, whole, and counted. For streams of which only the
+    /// newest matters. Not for sealed ones: a missing record breaks them.
+    DropOldest,
+    /// It is given up if it still has not come down to the low mark after this long. Meanwhile its queue may grow
+    /// to twice the hard mark.
+    CloseAfter(Duration),
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections_max: 18_000,
+            calls_per_source_max: usize::MAX,
+            newcomers_max: 4_096,
             accepts_per_turn: 64,
             reads_per_turn: 4,
             datagrams_per_turn: 64,
@@ -59,12 +84,14 @@ impl Default for Limits {
             outbound_high: 256 * KIB,
             outbound_low: 64 * KIB,
             outbound_hard: 32 * MIB,
+            slow_peer: SlowPeer::Close,
             datagrams_queued_max: 256,
             handshake_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: None,
             partial_timeout: Duration::from_mins(1),
             stall_timeout: Duration::from_mins(1),
+            life_timeout: None,
             linger_timeout: Duration::from_secs(1),
         }
     }

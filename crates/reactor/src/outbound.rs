@@ -19,6 +19,10 @@ struct Queue {
     bytes: usize,
     /// Since when the peer has taken nothing.
     stalled_since: Time,
+    /// Since when more than the hard mark waits; `NEVER` while it does not.
+    over_since: Time,
+    /// Part of the first chunk has left: the rest must follow.
+    is_begun: bool,
 }
 
 /// Parts of one vectored write: more gain nothing, as a part is mostly a whole flush.
@@ -42,9 +46,15 @@ impl Outbound {
         if chunk.is_empty() {
             return;
         }
-        let queue = self
-            .0
-            .get_or_insert_with(|| Box::new(Queue { chunks: VecDeque::new(), bytes: 0, stalled_since: now }));
+        let queue = self.0.get_or_insert_with(|| {
+            Box::new(Queue {
+                chunks: VecDeque::new(),
+                bytes: 0,
+                stalled_since: now,
+                over_since: Time::NEVER,
+                is_begun: false,
+            })
+        });
         queue.bytes += chunk.len();
         queue.chunks.push_back(chunk);
         self.check_invariants();
@@ -67,9 +77,11 @@ impl Outbound {
         debug_assert!(taken <= queue.bytes, "the kernel takes only what it was given");
         queue.bytes -= taken;
         queue.stalled_since = now;
+        queue.is_begun = false;
         while let Some(front) = queue.chunks.front_mut() {
             if taken < front.len() {
                 front.advance(taken);
+                queue.is_begun = true;
                 break;
             }
             taken -= front.len();
@@ -79,6 +91,48 @@ impl Outbound {
             self.0 = None;
         }
         self.check_invariants();
+    }
+
+    /// Marks the first chunk as the rest of something that has begun to leave.
+    pub(crate) fn begin(&mut self) {
+        if let Some(queue) = &mut self.0 {
+            queue.is_begun = true;
+        }
+    }
+
+    /// Since when more than the hard mark waits, if it does.
+    pub(crate) fn over_since(&self) -> Option<Time> {
+        self.0.as_ref().map(|queue| queue.over_since).filter(|since| *since != Time::NEVER)
+    }
+
+    /// More than the hard mark waits, from now on at the latest.
+    pub(crate) fn note_over(&mut self, now: Time) {
+        if let Some(queue) = &mut self.0 {
+            queue.over_since = queue.over_since.min(now);
+        }
+    }
+
+    /// The peer has come down to the low mark.
+    pub(crate) fn note_relieved(&mut self) {
+        if let Some(queue) = &mut self.0 {
+            queue.over_since = Time::NEVER;
+        }
+    }
+
+    /// Drops the oldest chunks that have not begun to leave until at most `bytes_max` wait, or only one is left;
+    /// gives how many were dropped, and their bytes.
+    pub(crate) fn drop_oldest(&mut self, bytes_max: usize) -> (u64, usize) {
+        let Some(queue) = &mut self.0 else { return (0, 0) };
+        let (mut chunks, mut bytes) = (0, 0);
+        let first = usize::from(queue.is_begun);
+        while queue.bytes > bytes_max && queue.chunks.len() > first + 1 {
+            let Some(dropped) = queue.chunks.remove(first) else { break };
+            queue.bytes -= dropped.len();
+            bytes += dropped.len();
+            chunks += 1;
+        }
+        self.check_invariants();
+        (chunks, bytes)
     }
 
     /// Drops everything that waits; gives how many bytes it was.
@@ -98,6 +152,20 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_oldest_goes_first_but_never_what_has_begun_to_leave() {
+        let mut out = Outbound::default();
+        for chunk in [&b"begun"[..], b"old", b"newer", b"newest"] {
+            out.push(Bytes::copy_from_slice(chunk), Time::ZERO);
+        }
+        out.advance(2, Time::ZERO);
+        assert_eq!(out.drop_oldest(14), (1, 3));
+        assert_eq!(out.drop_oldest(0), (1, 5), "the newest is kept, whatever the limit");
+        let mut parts = [IoSlice::new(b""); PARTS_MAX];
+        assert_eq!(out.parts(&mut parts), 2);
+        assert_eq!((&*parts[0], &*parts[1]), (&b"gun"[..], &b"newest"[..]));
+    }
 
     #[test]
     fn bytes_leave_in_order_across_chunks_and_the_queue_goes_with_the_last() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
+use crate::admission::Admission;
 use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::datagram::DatagramSocket;
@@ -47,6 +48,7 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     pub(crate) dead: Vec<(ConnId, Closed)>,
     /// The one read buffer: every connection reads into it, behind the rest that it may have.
     pub(crate) buffer: Vec<u8>,
+    pub(crate) admission: Admission,
     /// Some listener waits for a free place.
     pub(crate) has_starved_listener: bool,
     polled: Vec<Ready>,
@@ -109,6 +111,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             ready_list: VecDeque::new(),
             dead: Vec::new(),
             buffer,
+            admission: Admission::default(),
             has_starved_listener: false,
             polled: Vec::new(),
             due: Vec::new(),
@@ -195,7 +198,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// What has been counted so far.
     pub fn stats(&self) -> Stats {
-        Stats { connections: self.sources.conn_count(), ..self.stats }
+        let newcomers = self.admission.newcomers();
+        Stats { connections: self.sources.conn_count(), newcomers, ..self.stats }
     }
 
     /// Turns until the loop is stopped, and gives the handler back: `serve_forever`.
@@ -282,6 +286,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn settle(&mut self) {
         for _ in 0..2 {
             self.apply();
+            self.evict_newcomers();
             self.reap();
         }
     }

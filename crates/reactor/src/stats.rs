@@ -14,6 +14,12 @@ pub struct Stats {
     pub accepted: u64,
     /// Calls that [`Handler::verify`](crate::Handler::verify) turned away.
     pub refused: u64,
+    /// Calls closed at once because their source had `calls_per_source_max` already.
+    pub refused_by_source: u64,
+    /// Gauge: calls that have not shown who they are.
+    pub newcomers: usize,
+    /// Newcomers that had to leave because `newcomers_max` was reached.
+    pub evicted: u64,
     /// Times that `accept` failed: out of descriptors, out of memory, a caller gone before it was taken.
     pub accept_errors: u64,
     /// Times that accepting stopped because `connections_max` or a listener's `calls_max` was reached, whether or
@@ -29,7 +35,11 @@ pub struct Stats {
     pub timed_out: u64,
     /// Of these, because more than `outbound_hard` bytes waited.
     pub overflowed: u64,
-    /// Of these, because more than `untaken_bytes_max` bytes were left untaken.
+    /// Sends dropped for slow peers, whole.
+    pub sends_dropped: u64,
+    /// Bytes of these.
+    pub bytes_dropped: u64,
+    /// Of the ended connections, because more than `untaken_bytes_max` bytes were left untaken.
     pub untaken: u64,
     /// Bytes read from streams.
     pub bytes_in: u64,

@@ -9,7 +9,7 @@ use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::handler::{Closed, Handler, Pressure};
 use crate::ids::ConnId;
-use crate::limits::Limits;
+use crate::limits::{Limits, SlowPeer};
 use crate::net::Net;
 use crate::ops::{Chunk, Op};
 use crate::outbound::PARTS_MAX;
@@ -86,7 +86,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Ok(taken) => {
                 self.stats.bytes_out += taken as u64;
                 if taken < bytes.len() {
-                    self.queue(to, what.into_bytes(gathered).split_off(taken));
+                    let rest = what.into_bytes(gathered).split_off(taken);
+                    self.queue_begun(to, rest);
                 }
             }
             Err(error) => {
@@ -107,6 +108,18 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.check_pressure(to);
             self.rearm(to);
         }
+    }
+
+    /// Queues the rest of something that has begun to leave.
+    fn queue_begun(&mut self, to: ConnId, rest: Bytes) {
+        let Some(conn) = self.sources.conn(to) else { return };
+        debug_assert!(conn.out.is_empty(), "only with an empty queue is anything written directly");
+        self.stats.outbound_bytes += rest.len();
+        conn.out.push(rest, self.now);
+        conn.out.begin();
+        self.flush(to);
+        self.check_pressure(to);
+        self.rearm(to);
     }
 
     /// Writes what is queued until it is gone or the kernel refuses.
@@ -146,16 +159,38 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         false
     }
 
-    /// Over the hard mark the peer is given up, over the high one we stop reading from it.
+    /// Over the hard mark the policy for slow peers applies, over the high one we stop reading from it.
     fn check_pressure(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
         let bytes = conn.out.bytes();
         if bytes > self.limits.outbound_hard {
-            self.stats.overflowed += 1;
-            self.die(id, Closed::Overflowed { bytes });
-        } else if bytes > self.limits.outbound_high && !conn.flags.congested {
+            self.too_slow(id, bytes);
+        }
+        let Some(conn) = self.sources.conn(id).filter(|conn| conn.is_conversing()) else { return };
+        if bytes > self.limits.outbound_high && !conn.flags.congested {
             conn.flags.congested = true;
             self.handler.pressure(&mut Context::new(self.now, &mut self.ops), id, Pressure::High);
+        }
+    }
+
+    fn too_slow(&mut self, id: ConnId, bytes: usize) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let hard = self.limits.outbound_hard;
+        let is_given_up = match self.limits.slow_peer {
+            SlowPeer::Close => true,
+            SlowPeer::CloseAfter(_) => bytes > hard.saturating_mul(2),
+            SlowPeer::DropOldest => false,
+        };
+        if is_given_up {
+            self.stats.overflowed += 1;
+            self.die(id, Closed::Overflowed { bytes });
+        } else if self.limits.slow_peer == SlowPeer::DropOldest {
+            let (sends, bytes) = conn.out.drop_oldest(hard);
+            self.stats.sends_dropped += sends;
+            self.stats.bytes_dropped += bytes as u64;
+            self.stats.outbound_bytes -= bytes;
+        } else {
+            conn.out.note_over(self.now);
         }
     }
 
@@ -166,6 +201,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             return;
         }
         conn.flags.congested = false;
+        conn.out.note_relieved();
         let is_heard = conn.is_conversing();
         self.enlist(id.0);
         if is_heard {
@@ -192,6 +228,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             && matches!(conn.phase, Phase::Embryonic)
         {
             conn.enter(Phase::Open, now);
+            if std::mem::take(&mut conn.flags.newcomer) {
+                self.admission.settle();
+            }
             self.rearm(id);
         }
     }

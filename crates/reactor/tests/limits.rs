@@ -9,7 +9,7 @@ use std::time::Duration;
 use switchboard_reactor::sim::{Faults, Rest, SimNet, World};
 use switchboard_reactor::{
     Address, Closed, ConnId, Context, Deadline, Handler, Limits, ListenOptions, Origin, Pressure, Reactor,
-    Tag, Time,
+    SlowPeer, Tag, Time,
 };
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -378,4 +378,159 @@ fn what_is_sent_after_the_end_reaches_nobody_and_is_counted() {
     let (server, caller, _) = run(&world, pair(&world, server, Limits::default(), Recorder::idle(), 1), HOUR);
     assert_eq!(server.stats().sends_late, 1);
     assert!(!caller.handler().events.borrow().iter().any(|event| matches!(event, Event::Heard(_))));
+}
+
+#[test]
+fn a_source_has_as_many_calls_as_it_may_and_the_next_is_closed() {
+    // All simulated callers call from one address.
+    for (calls, refused) in [(3, 0), (4, 1)] {
+        let world = quiet_world();
+        let limits = Limits { calls_per_source_max: 3, ..Limits::default() };
+        let loops = pair(&world, Recorder::idle(), limits, Recorder::idle(), calls);
+        let (server, _, _) = run(&world, loops, Duration::from_secs(1));
+        assert_eq!((server.handler().set_ups(), server.stats().refused_by_source), (3, refused));
+    }
+}
+
+#[test]
+fn the_oldest_newcomer_makes_room_and_nobody_before_the_limit() {
+    for (calls, evicted) in [(3, 0), (4, 1), (5, 2)] {
+        let world = quiet_world();
+        let limits = Limits { newcomers_max: 3, ..Limits::default() };
+        let server = Recorder { establishes: false, ..Recorder::idle() };
+        let loops = pair(&world, server, limits, Recorder::idle(), calls);
+        let (server, _, _) = run(&world, loops, Duration::from_secs(1));
+        let stats = server.stats();
+        assert_eq!((stats.evicted, stats.newcomers), (evicted, 3));
+        let events = server.handler().events.borrow();
+        let order: Vec<_> =
+            events.iter().filter(|event| matches!(event, Event::Finished(_, Closed::Evicted))).collect();
+        assert_eq!(order.len() as u64, evicted);
+    }
+}
+
+#[test]
+fn who_has_shown_who_it_is_is_never_evicted() {
+    let world = quiet_world();
+    let limits = Limits { newcomers_max: 1, ..Limits::default() };
+    let (server, _, _) =
+        run(&world, pair(&world, Recorder::idle(), limits, Recorder::idle(), 9), Duration::from_secs(1));
+    assert_eq!((server.stats().connections, server.stats().evicted), (9, 0));
+}
+
+#[test]
+fn a_connection_ends_with_its_time() {
+    let world = quiet_world();
+    let limits = Limits { life_timeout: Some(Duration::from_secs(90)), ..Limits::default() };
+    let (server, _, _) = run(&world, pair(&world, Recorder::idle(), limits, Recorder::idle(), 1), HOUR);
+    assert_eq!(
+        server.handler().end(),
+        (at(Duration::from_secs(90)), Closed::TimedOut(Deadline::Life).to_string())
+    );
+}
+
+#[test]
+fn a_slow_peer_loses_the_oldest_sends_and_no_half_of_one() {
+    let world = World::new(1, Faults { window_max: 1, ..Faults::none() });
+    let server = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            (0..10).for_each(|number| cx.send_shared(*id, vec![b'0' + number; 100].into()));
+        }
+    });
+    let hearing = Rc::new(RefCell::new(None));
+    let caller = Recorder::new({
+        let hearing = Rc::clone(&hearing);
+        move |cx, event| {
+            if let Event::SetUp(id) = event {
+                cx.pause_reading(*id);
+                *hearing.borrow_mut() = Some(*id);
+                // Reads on when the server has dropped what it drops.
+                cx.set_timer(Duration::from_secs(1), Tag(0));
+            }
+        }
+    });
+    let limits = Limits { outbound_hard: 500, slow_peer: SlowPeer::DropOldest, ..Limits::default() };
+    let (mut server, mut caller) = pair(&world, server, limits, caller, 1);
+    world.run(&mut [&mut server, &mut caller], Duration::from_millis(500)).unwrap();
+    let stats = server.stats();
+    assert_eq!((stats.sends_dropped, stats.bytes_dropped, stats.outbound_bytes), (5, 500, 499));
+    let id = hearing.borrow().unwrap();
+    caller.with_context(|_, cx| cx.resume_reading(id));
+    world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
+    let events = caller.handler().events.borrow();
+    let heard: usize =
+        events.iter().map(|event| if let Event::Heard(bytes) = event { *bytes } else { 0 }).sum();
+    assert_eq!((heard, server.stats().outbound_bytes), (500, 0));
+}
+
+#[test]
+fn a_slow_peer_has_time_to_catch_up_and_no_more() {
+    let policy = |hard| Limits {
+        outbound_hard: hard,
+        slow_peer: SlowPeer::CloseAfter(Duration::from_secs(3)),
+        ..Limits::default()
+    };
+    let server = send_to_a_deaf_caller(1_001, policy(1_000));
+    assert_eq!(server.stats().outbound_bytes, 1_000, "at the mark nothing happens");
+    let server = send_to_a_deaf_caller(1_002, policy(1_000));
+    assert_eq!(
+        server.handler().end(),
+        (at(Duration::from_secs(3)), Closed::TimedOut(Deadline::Slow).to_string())
+    );
+    let server = send_to_a_deaf_caller(2_002, policy(1_000));
+    assert_eq!(server.handler().end(), (at(Duration::ZERO), Closed::Overflowed { bytes: 2_001 }.to_string()));
+}
+
+#[test]
+fn one_dead_reader_among_fifty_harms_only_itself() {
+    for slow_peer in [SlowPeer::Close, SlowPeer::DropOldest, SlowPeer::CloseAfter(Duration::from_secs(1))] {
+        let world = World::new(5, Faults { window_max: 2_000, ..Faults::none() });
+        let members = Rc::new(RefCell::new(Vec::new()));
+        let server = Recorder::new(move |cx, event| match event {
+            Event::SetUp(id) => members.borrow_mut().push(*id),
+            Event::Heard(bytes) => {
+                for id in members.borrow().iter() {
+                    cx.send(*id, &vec![7; *bytes]);
+                }
+            }
+            _ => {}
+        });
+        let limits = Limits { outbound_hard: 20_000, slow_peer, ..Limits::default() };
+        let (mut server, mut live) = pair(&world, server, limits, Recorder::idle(), 50);
+        let speaker = Rc::new(RefCell::new(None));
+        let dead = Recorder::new({
+            let speaker = Rc::clone(&speaker);
+            move |cx, event| {
+                if let Event::SetUp(id) = event {
+                    cx.pause_reading(*id);
+                    *speaker.borrow_mut() = Some(*id);
+                }
+            }
+        });
+        let mut dead = Reactor::with_net(world.host(), dead, Limits::default());
+        let address = server_address();
+        dead.with_context(|_, cx| cx.connect(address, Tag(0)));
+        world.run(&mut [&mut server, &mut live, &mut dead], Duration::from_millis(100)).unwrap();
+        // The dead reader talks all the same: 100 kB for everybody.
+        for _ in 0..100 {
+            dead.with_context(|_, cx| cx.send(speaker.borrow().unwrap(), &[7; 1_000]));
+            world.run(&mut [&mut server, &mut live, &mut dead], Duration::from_millis(100)).unwrap();
+        }
+        let heard: usize = live
+            .handler()
+            .events
+            .borrow()
+            .iter()
+            .map(|event| if let Event::Heard(bytes) = event { *bytes } else { 0 })
+            .sum();
+        let said = server.stats().bytes_in;
+        assert_eq!(heard as u64, 50 * said, "{slow_peer:?}: the live ones missed something");
+        assert!(said >= 20_000, "{slow_peer:?}: the test ended before the mark");
+        assert!(server.stats().outbound_bytes <= 40_000);
+    }
+}
+
+/// The first address that a simulated listener gets when it asks for any port.
+fn server_address() -> Address {
+    "tcp://10.0.0.1:1".parse().unwrap()
 }

@@ -101,6 +101,10 @@ impl World {
     pub fn run(&self, loops: &mut [&mut dyn Turn], time: Duration) -> io::Result<Rest> {
         let end = self.now() + time;
         let mut stopped = vec![false; loops.len()];
+        // Something may have been asked of a loop since it last turned.
+        for one in loops.iter() {
+            self.wake_when_due(*one);
+        }
         for _ in 0..TURNS_MAX {
             if stopped.iter().all(|stopped| *stopped) {
                 return Ok(Rest::Stopped);
@@ -115,11 +119,15 @@ impl World {
             }
             let next = runnable[self.0.borrow_mut().rng.index(runnable.len())];
             stopped[next] = loops[next].turn()? == Flow::Stopped;
-            let wakes_at = loops[next].timeout().map_or(Time::NEVER, |timeout| self.now() + timeout);
-            let wakes_at = if stopped[next] { Time::NEVER } else { wakes_at };
-            self.0.borrow_mut().hosts[loops[next].host()].wakes_at = wakes_at;
+            self.wake_when_due(loops[next]);
         }
         panic!("{TURNS_MAX} turns and no rest: a loop spins, or a conversation never ends");
+    }
+
+    /// Notes when a loop's poll would return if nothing happened. A stopped one has nothing to wait for.
+    fn wake_when_due(&self, one: &dyn Turn) {
+        let wakes_at = one.timeout().map_or(Time::NEVER, |timeout| self.now() + timeout);
+        self.0.borrow_mut().hosts[one.host()].wakes_at = wakes_at;
     }
 
     fn runnable(&self, loops: &[&mut dyn Turn], stopped: &[bool]) -> Vec<usize> {

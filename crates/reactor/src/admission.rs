@@ -1,0 +1,112 @@
+//! Who may come in: how many calls one source address has, and who among those inside has not shown who it is.
+//! Taking and closing calls is the turn's.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+
+use crate::address::Address;
+use crate::conn_map::ConnMap;
+use crate::ids::ConnId;
+
+/// The door's book. It holds nothing about calls from sources that are not counted.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    calls_by_source: HashMap<IpAddr, usize>,
+    sources: ConnMap<IpAddr>,
+    /// Newcomers in the order in which they came; some have left or shown who they are since.
+    queue: VecDeque<ConnId>,
+    newcomers: usize,
+}
+
+impl Admission {
+    /// Whether this source may have another call.
+    pub(crate) fn admits(&self, peer: &Address, calls_per_source_max: usize) -> bool {
+        let calls = peer.ip().and_then(|peer| self.calls_by_source.get(&peer.ip().to_canonical()));
+        calls.is_none_or(|calls| *calls < calls_per_source_max)
+    }
+
+    /// A call is taken. Sources are counted only where there is a limit on them.
+    pub(crate) fn enter(&mut self, id: ConnId, peer: &Address, calls_per_source_max: usize) {
+        self.newcomers += 1;
+        self.queue.push_back(id);
+        if calls_per_source_max < usize::MAX
+            && let Some(peer) = peer.ip()
+        {
+            let source = peer.ip().to_canonical();
+            *self.calls_by_source.entry(source).or_default() += 1;
+            self.sources.insert(id, source);
+        }
+    }
+
+    /// A newcomer is none any more: it has shown who it is, or left.
+    pub(crate) fn settle(&mut self) {
+        self.newcomers -= 1;
+        if self.newcomers == 0 {
+            self.queue.clear();
+        }
+    }
+
+    /// A call has ended.
+    pub(crate) fn leave(&mut self, id: ConnId) {
+        let Some(source) = self.sources.remove(id) else { return };
+        if let Some(calls) = self.calls_by_source.get_mut(&source) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.calls_by_source.remove(&source);
+            }
+        }
+    }
+
+    /// How many have not shown who they are.
+    pub(crate) fn newcomers(&self) -> usize {
+        self.newcomers
+    }
+
+    /// The one that has waited longest; `is_newcomer` tells those who have settled since.
+    pub(crate) fn take_oldest(&mut self, mut is_newcomer: impl FnMut(ConnId) -> bool) -> Option<ConnId> {
+        while let Some(id) = self.queue.pop_front() {
+            if is_newcomer(id) {
+                return Some(id);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SourceId;
+
+    fn conn(serial: u64) -> ConnId {
+        ConnId(SourceId::new(usize::try_from(serial).unwrap(), serial))
+    }
+
+    #[test]
+    fn a_source_is_forgotten_with_its_last_call() {
+        let mut door = Admission::default();
+        let peer = "tcp://127.0.0.1:5".parse().unwrap();
+        door.enter(conn(1), &peer, 1);
+        assert!(!door.admits(&peer, 1));
+        door.leave(conn(1));
+        assert!(door.admits(&peer, 1) && door.calls_by_source.is_empty() && door.sources.is_empty());
+    }
+
+    #[test]
+    fn an_ipv4_caller_is_the_same_source_on_a_dual_stack_listener() {
+        let mut door = Admission::default();
+        door.enter(conn(1), &"tcp://127.0.0.1:5".parse().unwrap(), 1);
+        assert!(!door.admits(&"tcp://[::ffff:127.0.0.1]:6".parse().unwrap(), 1));
+    }
+
+    #[test]
+    fn the_queue_of_newcomers_does_not_outlive_them() {
+        let mut door = Admission::default();
+        let peer = "unix:/x".parse().unwrap();
+        for serial in 1..=1_000 {
+            door.enter(conn(serial), &peer, usize::MAX);
+            door.settle();
+        }
+        assert!(door.queue.is_empty());
+    }
+}
