@@ -50,6 +50,7 @@ impl Serve {
         let server = Server::new(Hub::new(self.hub_limits()), notes.clone());
         let profile = Profile::new(options.spec.clone(), options.policy);
         let mut reactor = Reactor::new(Session::new(server, profile), loop_limits(&options.spec))?;
+        obey_signals(vec![reactor.handle()])?; // before the line that scripts wait for
         let mut invited = None;
         for endpoint in &self.listen {
             let options = ListenOptions::default();
@@ -61,7 +62,6 @@ impl Serve {
         if let Some(address) = invited {
             notes.note(Invitation::new(&address, &session));
         }
-        obey_signals(vec![reactor.handle()])?;
         reactor.run()?;
         Ok(())
     }
