@@ -7,12 +7,15 @@ use crate::address::Address;
 
 /// A datagram socket and its queue.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each named where it is set")]
 pub(crate) struct DatagramSocket<D> {
     pub(crate) socket: D,
     /// An edge came and has not been drained.
     pub(crate) readable: bool,
     /// An edge came since the kernel last refused.
     pub(crate) writable: bool,
+    /// The handler was told that the queue fills, and not yet that it is empty.
+    pub(crate) congested: bool,
     /// It stands on the ready list.
     pub(crate) listed: bool,
     /// Datagrams that the kernel had no room for, oldest first.
@@ -21,7 +24,14 @@ pub(crate) struct DatagramSocket<D> {
 
 impl<D> DatagramSocket<D> {
     pub(crate) fn new(socket: D) -> DatagramSocket<D> {
-        DatagramSocket { socket, readable: false, writable: false, listed: false, queue: VecDeque::new() }
+        DatagramSocket {
+            socket,
+            readable: false,
+            writable: false,
+            congested: false,
+            listed: false,
+            queue: VecDeque::new(),
+        }
     }
 
     /// Queues a datagram; with `limit` waiting already the oldest is dropped, and `true` says so.

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::address::Address;
 use crate::context::Context;
-use crate::handler::{Datagram, Handler};
+use crate::handler::{Datagram, Handler, Pressure};
 use crate::ids::SocketId;
 use crate::net::Net;
 use crate::reactor::Reactor;
@@ -47,6 +47,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let dropped = socket.push(to, payload, self.limits.datagrams_queued_max);
                 self.stats.datagrams_dropped += u64::from(dropped);
+                self.stats.datagrams_queued += usize::from(!dropped);
+                self.check_datagram_pressure(id);
             }
             Err(error) => self.datagram_trouble(&error),
         }
@@ -57,17 +59,40 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         if !std::mem::take(&mut socket.writable) {
             return;
         }
+        self.send_queued(id);
+        self.check_datagram_pressure(id);
+    }
+
+    fn send_queued(&mut self, id: SocketId) {
         while let Some(socket) = self.sources.datagram(id)
             && let Some((to, payload)) = socket.queue.pop_front()
         {
-            match self.net.send(&mut socket.socket, &to, &payload) {
+            let result = self.net.send(&mut socket.socket, &to, &payload);
+            if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+                socket.queue.push_front((to, payload));
+                return;
+            }
+            self.stats.datagrams_queued -= 1;
+            match result {
                 Ok(()) => self.stats.datagrams_out += 1,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    socket.queue.push_front((to, payload));
-                    return;
-                }
                 Err(error) => self.datagram_trouble(&error),
             }
+        }
+    }
+
+    /// Tells the handler when the queue is half full, long before anything is dropped, and when it is empty again.
+    fn check_datagram_pressure(&mut self, id: SocketId) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        let pressure = if socket.queue.is_empty() {
+            Pressure::Low
+        } else if socket.queue.len() * 2 >= self.limits.datagrams_queued_max {
+            Pressure::High
+        } else {
+            return;
+        };
+        let is_high = pressure == Pressure::High;
+        if std::mem::replace(&mut socket.congested, is_high) != is_high {
+            self.handler.datagram_pressure(&mut Context::new(self.now, &mut self.ops), id, pressure);
         }
     }
 

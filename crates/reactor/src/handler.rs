@@ -46,6 +46,9 @@ pub trait Handler {
     /// A datagram came.
     fn datagram(&mut self, _cx: &mut Context<'_>, _socket: SocketId, _datagram: Datagram<'_>) {}
 
+    /// Half as many datagrams as may wait are waiting for a socket, or none is any more.
+    fn datagram_pressure(&mut self, _cx: &mut Context<'_>, _socket: SocketId, _pressure: Pressure) {}
+
     /// Something failed that ends nothing: a datagram that could not be sent, a call lost before it was taken.
     fn handle_error(&mut self, _cx: &mut Context<'_>, _error: &io::Error) {}
 
@@ -113,7 +116,7 @@ pub struct Datagram<'a> {
 /// How full the queue towards a peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pressure {
-    /// Over the high mark: stop producing for this peer. If it called us, the loop has stopped reading from it.
+    /// Over the high mark: stop producing for this peer. If it is a stream that called us, the loop has stopped reading from it.
     High,
     /// Down to the low mark: go on.
     Low,

@@ -292,7 +292,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     fn end_of_turn(&mut self) -> Flow {
-        let is_drained = self.life == Life::Draining && self.sources.conn_count() == 0;
+        let is_empty = self.sources.conn_count() == 0 && self.stats.datagrams_queued == 0;
+        let is_drained = self.life == Life::Draining && is_empty;
         if is_drained || self.mailbox.is_stopping() {
             self.life = Life::Stopped;
         }

@@ -55,6 +55,8 @@ pub struct Stats {
     pub datagrams_out: u64,
     /// Datagrams that were longer than the buffer and lost their end.
     pub datagrams_truncated: u64,
+    /// Gauge: datagrams that the kernel had no room for yet.
+    pub datagrams_queued: usize,
     /// Datagrams dropped because their socket was full.
     pub datagrams_dropped: u64,
     /// Sends to a connection that had ended.

@@ -297,6 +297,10 @@ impl<S: Service> Handler for Session<S> {
         self.with_link(cx, |service, link| service.datagram(link, socket, datagram));
     }
 
+    fn datagram_pressure(&mut self, cx: &mut Context<'_>, socket: SocketId, pressure: Pressure) {
+        self.with_link(cx, |service, link| service.datagram_pressure(link, socket, pressure));
+    }
+
     fn handle_error(&mut self, cx: &mut Context<'_>, error: &io::Error) {
         self.with_link(cx, |service, link| service.handle_error(link, error));
     }

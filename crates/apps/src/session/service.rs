@@ -46,6 +46,9 @@ pub trait Service {
     /// A datagram came: it is a message by itself, unframed, and its sender has shown nothing.
     fn datagram(&mut self, _link: &mut Link<'_, '_>, _socket: SocketId, _datagram: Datagram<'_>) {}
 
+    /// Half as many datagrams as may wait are waiting for a socket, or none is any more.
+    fn datagram_pressure(&mut self, _link: &mut Link<'_, '_>, _socket: SocketId, _pressure: Pressure) {}
+
     /// Something failed that ends nothing.
     fn handle_error(&mut self, _link: &mut Link<'_, '_>, _error: &io::Error) {}
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use reactor::{Address, ConnId, Datagram, SocketId, Tag};
+use reactor::{Address, ConnId, Datagram, Pressure, SocketId, Tag};
 use tempfile::TempDir;
 
 use super::Talker;
@@ -23,6 +23,8 @@ pub(super) struct DatagramTalk {
     wait: Duration,
     /// A listener learns it from its first datagram; nobody is there to be answered before.
     socket: Option<SocketId>,
+    /// The loop has as many datagrams waiting as it should.
+    is_pressed: bool,
     /// Datagrams that could not be sent.
     failed: u64,
     outcome: Option<Result<()>>,
@@ -30,7 +32,7 @@ pub(super) struct DatagramTalk {
 
 impl DatagramTalk {
     pub(super) fn new(letters: Letters, screen: Screen, wait: Duration) -> Self {
-        Self { letters, screen, wait, socket: None, failed: 0, outcome: None }
+        Self { letters, screen, wait, socket: None, is_pressed: false, failed: 0, outcome: None }
     }
 
     pub(super) fn use_socket(&mut self, socket: SocketId) {
@@ -44,7 +46,7 @@ impl DatagramTalk {
                 self.end(link, Err(failure));
             }
         }
-        if self.letters.wants_lines() {
+        if self.letters.wants_lines() && !self.is_pressed {
             self.screen.ask_for_lines();
         }
     }
@@ -102,6 +104,11 @@ impl Service for DatagramTalk {
         if datagram.truncated {
             self.screen.complain(&format!("the end of that message from {} is lost", datagram.from));
         }
+        self.act(link);
+    }
+
+    fn datagram_pressure(&mut self, link: &mut Link<'_, '_>, _: SocketId, pressure: Pressure) {
+        self.is_pressed = pressure == Pressure::High;
         self.act(link);
     }
 
