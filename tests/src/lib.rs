@@ -23,7 +23,7 @@ mod wire;
 pub use launch::Launch;
 pub use places::Place;
 pub use program::{Ending, Program, Stream};
-pub use python::{Python, python, python_since};
+pub use python::{Python, python, python_since, pythons};
 pub use skip::skip;
 pub use wire::{address_of, answer_one, call};
 

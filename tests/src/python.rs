@@ -40,7 +40,36 @@ pub fn python_since(version: (u8, u8)) -> Option<Python> {
     found
 }
 
+/// Every Python of this machine, the oldest first, each version once. Without any, as [`python`].
+pub fn pythons() -> Vec<Python> {
+    static FOUND: OnceLock<Vec<Python>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let names = std::iter::once(PathBuf::from("python3")).chain(others());
+        let mut found: Vec<Python> = names.filter_map(|path| ask(&path)).collect();
+        found.sort_by_key(|python| python.version);
+        found.dedup_by_key(|python| python.version);
+        found
+    });
+    if found.is_empty() {
+        skip("python");
+    }
+    println!("Pythons: {:?}", found.iter().map(|python| python.version).collect::<Vec<_>>());
+    found.clone()
+}
+
 impl Python {
+    /// Such as 3 and 12.
+    pub fn version(&self) -> (u8, u8) {
+        self.version
+    }
+
+    /// A script of ours, by its path in the repository.
+    pub fn script(&self, path: &str) -> Launch {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        assert!(script.exists(), "there is no {path}");
+        Launch::of(&self.executable).arg("-u").arg(script)
+    }
+
     /// One of the peers, by its file name.
     pub fn peer(&self, name: &str) -> Launch {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name);
@@ -51,7 +80,7 @@ impl Python {
 
 /// What an executable says it is: a wrapper script on the `PATH` would cost time at each start.
 fn ask(executable: &Path) -> Option<Python> {
-    let question = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)";
+    let question = "import sys; print('%d %d %s' % (sys.version_info[:2] + (sys.executable,)))";
     let output = Command::new(executable).args(["-c", question]).output().ok()?;
     let answer = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     let mut words = answer.trim().splitn(3, ' ');
@@ -59,11 +88,17 @@ fn ask(executable: &Path) -> Option<Python> {
     Some(Python { executable: PathBuf::from(words.next()?), version })
 }
 
-/// Where other versions are usually installed, newest first.
+/// Where other versions may be: on the `PATH` by name, and wherever `pyenv` keeps its own, newest first.
 fn others() -> Vec<PathBuf> {
-    let on_path = (12..20).rev().map(|minor| PathBuf::from(format!("python3.{minor}")));
-    let pyenv = std::env::home_dir().map(|home| home.join(".pyenv/versions"));
-    let installed =
-        pyenv.and_then(|versions| std::fs::read_dir(versions).ok()).into_iter().flatten().flatten();
-    on_path.chain(installed.map(|version| version.path().join("bin/python3"))).collect()
+    let minors = (6..20).rev().map(|minor| format!("python3.{minor}"));
+    let on_path = minors.chain(["python2.7".to_owned()]).map(PathBuf::from);
+    let versions = pyenv_root().and_then(|root| std::fs::read_dir(root.join("versions")).ok());
+    let installed = versions.into_iter().flatten().flatten().map(|version| version.path().join("bin/python"));
+    on_path.chain(installed).collect()
+}
+
+/// What `pyenv` says, where there is one.
+fn pyenv_root() -> Option<PathBuf> {
+    let output = Command::new("pyenv").arg("root").output().ok()?;
+    Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
 }
