@@ -120,6 +120,14 @@ impl Program {
         }
     }
 
+    /// Asks it to read its keys again.
+    #[track_caller]
+    pub fn reload(&self) {
+        if let Err(error) = kill_process(Pid::from_child(&self.child), Signal::HUP) {
+            self.fail(&format!("cannot be asked to reload: {error}"));
+        }
+    }
+
     /// Whether it still runs.
     #[track_caller]
     pub fn is_running(&mut self) -> bool {

@@ -54,8 +54,8 @@ pub struct SessionArgs {
     /// How callers prove who they are: none, tutorial, python, mutual or noise
     #[arg(long, value_name = "DIALECT")]
     auth: Option<Dialect>,
-    /// The digests that --auth python may use, what we ask for first: sha256, sha384, sha3_256, sha3_384, md5; Python
-    /// before 3.12 needs sha256,md5. By default sha256 alone
+    /// The digests that --auth python may use, first the one that we ask for: sha256 unless others are named, as
+    /// in sha256,md5 for Python before 3.12
     #[arg(long, value_name = "NAMES")]
     digests: Option<Digests>,
     /// The file with the key; else `SWITCHBOARD_KEY_FILE`, else `SWITCHBOARD_KEY`, else a prompt
@@ -303,6 +303,9 @@ mod tests {
         assert!(options(&format!("echo unix:/run/x {base}")).is_ok());
         assert!(options(&format!("echo 0.0.0.0:1 {base} --insecure")).is_ok());
         assert!(options("echo 0.0.0.0:1 --auth none").is_ok());
+        let named = folder.path().join("named");
+        fs::write(&named, format!("alice {}\n", "ab".repeat(32))).unwrap();
+        assert!(options(&format!("echo 0.0.0.0:1 --auth noise --key-file {}", named.display())).is_ok());
 
         let refused = options(&format!("echo 0.0.0.0:1 {base}")).unwrap_err();
         assert_eq!(refused.fault(), Fault::Usage);

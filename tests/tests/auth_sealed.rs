@@ -1,0 +1,234 @@
+//! `--auth noise` for every program, keys that change while a server runs, and keys that are never shown.
+//! What is in a record is left to the crates' own tests.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use e2e::{DEADLINE, Launch, Place, Program, Stream, answer_one, call};
+
+const AUTHENTICATION: i32 = 3;
+const USAGE: i32 = 2;
+
+fn line(name: &str, digit: char) -> String {
+    format!("{name} {}\n", digit.to_string().repeat(64))
+}
+
+fn start(line: &str, key_file: &Path) -> Program {
+    Launch::ours(&format!("{line} --auth noise --key-file")).arg(key_file).start()
+}
+
+fn keys(place: &Place, lines: &[(&str, char)]) -> PathBuf {
+    let name = lines.iter().map(|(name, _)| *name).collect::<String>();
+    place.file(&name, lines.iter().map(|(name, digit)| line(name, *digit)).collect::<String>())
+}
+
+/// Somebody on the path who keeps all that passes: where to call, and what it will have heard from the caller.
+fn tap(server: &str) -> (String, JoinHandle<Vec<u8>>) {
+    let theirs = call(server);
+    answer_one(move |ours| {
+        let back = {
+            let (ours, theirs) = (ours.try_clone().unwrap(), theirs.try_clone().unwrap());
+            std::thread::spawn(move || carry(theirs, ours))
+        };
+        let heard = carry(ours, theirs);
+        [heard, back.join().unwrap()].concat()
+    })
+}
+
+/// Passes everything on, and then the end.
+fn carry(mut from: TcpStream, mut to: TcpStream) -> Vec<u8> {
+    let mut heard = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(bytes @ 1..) = from.read(&mut piece) {
+        heard.extend_from_slice(&piece[..bytes]);
+        if to.write_all(&piece[..bytes]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Write); // it may be gone already
+    heard
+}
+
+#[test]
+fn sb_talk_talks_and_nobody_on_the_path_reads_along() {
+    let place = Place::new();
+    let key = keys(&place, &[("ann", 'a')]);
+    for framing in ["raw", "u32be", "lines", "python"] {
+        let mut ours = start(&format!("sb-talk listen 127.0.0.1:0 --once --framing {framing}"), &key);
+        let (endpoint, heard) = tap(&ours.listening_on());
+        let mut theirs = start(&format!("sb-talk call {endpoint} --framing {framing}"), &key);
+        theirs.say("a word in confidence");
+        ours.expect_line(Stream::Stdout, "a word in confidence");
+        ours.say("and one back");
+        theirs.expect_line(Stream::Stdout, "and one back");
+        theirs.say("q");
+        theirs.wait(DEADLINE).expect_code(0);
+        ours.wait(DEADLINE).expect_code(0);
+        let heard = heard.join().unwrap();
+        assert!(heard.len() > 72 + 48 + 3 * 19, "{framing}: {} bytes", heard.len());
+        let heard = String::from_utf8_lossy(&heard).into_owned();
+        assert!(!heard.contains("confidence") && !heard.contains("back"), "{framing}");
+    }
+}
+
+#[test]
+fn a_half_close_lets_the_other_side_go_on() {
+    let place = Place::new();
+    let key = keys(&place, &[("ann", 'a')]);
+    let mut ours = start("sb-talk listen 127.0.0.1:0 --once --framing lines --wait 5", &key);
+    let mut theirs = start(&format!("sb-talk call {} --framing lines --wait 5", ours.listening_on()), &key);
+    theirs.say("all I have");
+    theirs.close_stdin();
+    ours.expect_line(Stream::Stdout, "all I have");
+    ours.say("thanks");
+    theirs.expect_line(Stream::Stdout, "thanks");
+    ours.finish().expect_code(0);
+    theirs.wait(DEADLINE).expect_code(0);
+}
+
+#[test]
+fn sb_echo_answers_on_all_its_workers() {
+    let place = Place::new();
+    let key = keys(&place, &[("ann", 'a')]);
+    let ours = start("sb-echo 127.0.0.1:0 --workers 2", &key);
+    let endpoint = ours.listening_on();
+    for word in ["one", "two", "three", "four"] {
+        let line = format!("sb-talk call {endpoint} --framing u32be --service echo");
+        let mut theirs = start(&line, &key);
+        theirs.say(word);
+        theirs.expect_line(Stream::Stdout, word);
+        theirs.finish().expect_code(0);
+    }
+}
+
+#[test]
+fn sb_hello_greets() {
+    let place = Place::new();
+    let key = keys(&place, &[("ann", 'a')]);
+    let ours = start("sb-hello serve 127.0.0.1:0", &key);
+    let mut theirs = start(&format!("sb-hello call {} --count 2", ours.listening_on()), &key);
+    theirs.wait(DEADLINE).expect_code(0).expect_stdout("hello\nhello\n");
+    ours.expect_line(Stream::Stdout, "byebye");
+}
+
+#[test]
+fn sb_chat_takes_members_in() {
+    let place = Place::new();
+    let key = keys(&place, &[("ann", 'a')]);
+    let listen = ["--listen", "tcp://127.0.0.1:0", "--data"];
+    let serve = Launch::ours("sb-chat serve --auth noise --key-file").arg(&key).args(listen);
+    let ours = serve.arg(place.path("data")).start();
+    let line = format!("sb-talk call {} --framing u32be,max=1MiB --service chat", ours.listening_on());
+    let mut theirs = start(&line, &key);
+    theirs.say(r#"{"type":"nick","nick":"ann"}"#);
+    theirs.say(r#"{"type":"join","room":"lobby"}"#);
+    theirs.wait_for_line(Stream::Stdout, |line| line.contains("lobby"));
+    theirs.finish().expect_code(0);
+}
+
+#[test]
+fn what_is_not_sealed_stays_on_the_host_and_the_refusal_says_what_to_do() {
+    let place = Place::new();
+    let key = keys(&place, &[("ann", 'a')]);
+    for dialect in ["tutorial", "python", "mutual"] {
+        for program in ["sb-echo", "sb-talk call", "sb-hello serve"] {
+            let line = format!("{program} 192.0.2.1:9 --auth {dialect} --key-file");
+            let ending = Launch::ours(&line).arg(&key).start().wait(DEADLINE);
+            ending.expect_code(USAGE).expect_stderr("--auth noise").expect_stderr("--insecure");
+        }
+    }
+}
+
+#[test]
+fn keys_are_read_again_at_sighup_and_calls_go_on() {
+    let place = Place::new();
+    let [ann, bob] = [keys(&place, &[("ann", 'a')]), keys(&place, &[("bob", 'b')])];
+    let served = place.file("served", line("ann", 'a'));
+    let ours = start("sb-echo 127.0.0.1:0 --workers 2", &served);
+    let call = format!("sb-talk call {} --framing u32be --service echo", ours.listening_on());
+    let talks = |caller: &mut Program, word: &str| {
+        caller.say(word);
+        caller.expect_line(Stream::Stdout, word);
+    };
+    let mut before = start(&call, &ann);
+    talks(&mut before, "before");
+    start(&call, &bob).wait(DEADLINE).expect_code(AUTHENTICATION);
+
+    std::fs::write(&served, line("bob", 'b')).unwrap();
+    ours.reload();
+    ours.wait_for_line(Stream::Stderr, |line| line.contains("1 key"));
+    talks(&mut before, "still here");
+    talks(&mut start(&call, &bob), "new");
+    start(&call, &ann).wait(DEADLINE).expect_code(AUTHENTICATION);
+
+    std::fs::write(&served, "bob is no key\n").unwrap();
+    ours.reload();
+    ours.wait_for_line(Stream::Stderr, |line| line.contains("stay as they were"));
+    talks(&mut start(&call, &bob), "as before");
+    before.finish().expect_code(0);
+}
+
+#[test]
+fn a_key_is_never_shown_however_much_is_told() {
+    let place = Place::new();
+    // No byte of it is printable, and no two are the same: whatever shows a piece of it is found.
+    let bytes: Vec<u8> = (0x80..0xa0).collect();
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let lines = place.file("lines", format!("ann {digits}\n"));
+    let whole = place.file("whole", &bytes);
+    for dialect in ["tutorial", "python", "mutual", "noise"] {
+        let key = if matches!(dialect, "mutual" | "noise") { &lines } else { &whole };
+        let run = |line: &str, key: &Path| {
+            Launch::ours(&format!("{line} -vvv --framing u32be --auth {dialect} --key-file"))
+                .arg(key)
+                .env("RUST_LOG", "trace")
+                .start()
+        };
+        let ours = run("sb-echo 127.0.0.1:0", key);
+        let endpoint = ours.listening_on();
+        let call_line = format!("sb-talk call {endpoint} --service echo");
+        let mut theirs = run(&call_line, key);
+        theirs.say("hello");
+        theirs.expect_line(Stream::Stdout, "hello");
+        let other = if matches!(dialect, "mutual" | "noise") {
+            place.file("other", line("ann", 'c'))
+        } else {
+            place.file("other", "other")
+        };
+        let refused = run(&call_line, &other).wait(DEADLINE);
+        ours.reload();
+        ours.wait_for_line(Stream::Stderr, |line| line.contains("read again"));
+        ours.interrupt();
+        let endings = [theirs.finish(), refused, ours.finish()];
+        for ending in &endings {
+            assert!(ending.stderr.len() > 100, "nothing was told\n{ending}");
+            expect_no_key(&format!("{}{}", ending.stdout, ending.stderr), &bytes, &digits);
+        }
+    }
+    let told = Launch::ours("sb-key id -vvv --key-file").arg(&lines).start().finish();
+    expect_no_key(&format!("{}{}", told.stdout, told.stderr), &bytes, &digits);
+    let added = Launch::ours("sb-key new bob -vvv --key-file").arg(&lines).start().finish();
+    expect_no_key(&format!("{}{}", added.stdout, added.stderr), &bytes, &digits);
+}
+
+/// Neither in hexadecimal digits, nor as numbers, nor escaped, nor as it is.
+#[track_caller]
+fn expect_no_key(said: &str, bytes: &[u8], digits: &str) {
+    let joined = |each: fn(&u8) -> String, between: &str| {
+        bytes[..4].iter().map(each).collect::<Vec<_>>().join(between)
+    };
+    let shapes = [
+        digits[..8].to_owned(),
+        digits[..8].to_uppercase(),
+        joined(u8::to_string, ", "),
+        joined(|byte| format!("\\x{byte:02x}"), ""),
+        joined(|byte| format!("0x{byte:02x}"), ", "),
+        "\u{80}\u{81}".to_owned(),
+        "\u{fffd}\u{fffd}".to_owned(),
+    ];
+    for shape in shapes {
+        assert!(!said.contains(&shape), "{shape:?} is in\n{said}");
+    }
+}
