@@ -40,10 +40,10 @@ fn a_hub_makes_its_key_and_prints_a_line_that_works_when_pasted() {
     assert_eq!(mode & 0o777, 0o600);
 
     let line = hub.program.wait_for_line(Stream::Stderr, |line| line.contains(" join "));
-    let mut pasted = Launch::of("sh").args(["-c", &line]).start();
+    let mut pasted = Launch::of("sh").args(["-c", &line]).env("USER", "carol d.").start();
     pasted.say("hello");
     pasted.finish().expect_code(0);
-    hub.join("--nick bob").expect_line(Stream::Stdout, "guest: hello");
+    hub.join("--nick bob").expect_line(Stream::Stdout, "carold.: hello");
 }
 
 #[test]
