@@ -8,13 +8,14 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 
 use super::Order;
-use super::line::{Line, Sent};
+use super::line::{Line, Taken};
 use crate::{Address, ConnId, Handle, PostError};
 
 /// One call, on a thread of its own for as long as its function runs.
 pub struct Call {
     id: ConnId,
     peer: Address,
+    caller: Option<String>,
     line: Arc<Line>,
     door: Handle<Order>,
     /// Taken from the line, not yet read through [`Read`].
@@ -22,8 +23,14 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) fn new(id: ConnId, peer: Address, line: Arc<Line>, door: Handle<Order>) -> Call {
-        Call { id, peer, line, door, left: Bytes::new() }
+    pub(super) fn new(
+        id: ConnId,
+        peer: Address,
+        caller: Option<String>,
+        line: Arc<Line>,
+        door: Handle<Order>,
+    ) -> Call {
+        Call { id, peer, caller, line, door, left: Bytes::new() }
     }
 
     /// Which connection this is.
@@ -36,6 +43,11 @@ impl Call {
         &self.peer
     }
 
+    /// The name that the caller has proved, where one was asked for.
+    pub fn caller(&self) -> Option<&str> {
+        self.caller.as_deref()
+    }
+
     /// Waits for the next bytes, however many come at once. `None` is the peer's end.
     ///
     /// # Errors
@@ -44,8 +56,8 @@ impl Call {
         if !self.left.is_empty() {
             return Ok(Some(std::mem::take(&mut self.left)));
         }
-        let (bytes, sent) = self.line.take().map_err(lost)?;
-        if sent == Sent::RoomAgain {
+        let (bytes, taken) = self.line.take().map_err(lost)?;
+        if taken == Taken::RoomAgain {
             self.order(Order::Resume(self.id))?;
         }
         Ok(bytes)

@@ -46,7 +46,7 @@ pub enum Fill {
 
 /// What the thread has to tell the loop after it took something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
+pub enum Taken {
     /// There is room again: resume.
     RoomAgain,
     /// Nothing.
@@ -96,17 +96,17 @@ impl Line {
     ///
     /// # Errors
     /// Why the connection was cut, after everything that was heard before.
-    pub fn take(&self) -> Result<(Option<Bytes>, Sent), String> {
+    pub fn take(&self) -> Result<(Option<Bytes>, Taken), String> {
         let mut state = self.lock();
         loop {
             if let Some(bytes) = state.inbox.pop_front() {
                 state.inbox_bytes -= bytes.len();
                 let has_room = state.is_paused && state.inbox_bytes <= INBOX_BYTES_MAX / 2;
                 state.is_paused &= !has_room;
-                return Ok((Some(bytes), if has_room { Sent::RoomAgain } else { Sent::Nothing }));
+                return Ok((Some(bytes), if has_room { Taken::RoomAgain } else { Taken::Nothing }));
             }
             if state.input_ended {
-                return Ok((None, Sent::Nothing));
+                return Ok((None, Taken::Nothing));
             }
             if let Some(why) = &state.cut {
                 return Err(why.clone());
@@ -160,9 +160,9 @@ mod tests {
         assert_eq!(line.put(half.slice(1..)), Fill::Room);
         assert_eq!(line.put(half.clone()), Fill::Room);
         assert_eq!(line.put(Bytes::from_static(b"x")), Fill::Full);
-        assert_eq!(line.take().unwrap().1, Sent::Nothing, "one byte over half is left");
-        assert_eq!(line.take().unwrap().1, Sent::RoomAgain);
-        assert_eq!(line.take().unwrap().1, Sent::Nothing, "told once");
+        assert_eq!(line.take().unwrap().1, Taken::Nothing, "one byte over half is left");
+        assert_eq!(line.take().unwrap().1, Taken::RoomAgain);
+        assert_eq!(line.take().unwrap().1, Taken::Nothing, "told once");
     }
 
     #[test]

@@ -30,30 +30,20 @@
 //! ```
 
 mod call;
+mod desk;
 mod line;
 mod pool;
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{
-    Closed, ConnId, ConnMap, Context, Handle, Handler, Limits, MioNet, Net, Origin, Pressure, Reactor,
-};
+use crate::{Closed, ConnId, Context, Handler, Limits, MioNet, Net, Origin, Pressure, Reactor};
 
 pub use call::Call;
-pub use line::{Fill, INBOX_BYTES_MAX, Line, OUTSTANDING_BYTES_MAX, Sent};
+pub use desk::{Desk, HandleCall};
+pub use line::{Fill, INBOX_BYTES_MAX, Line, OUTSTANDING_BYTES_MAX, Taken};
 pub use pool::{Pool, PoolStats, Threads};
-
-/// A handler that gives every call to a function on a thread of its pool.
-pub struct Blocking<F> {
-    handle_call: Arc<F>,
-    pool: Pool,
-    lines: ConnMap<Arc<Line>>,
-    /// Set before the loop runs; the loop's own handle exists only after its handler.
-    door: Option<Handle<Order>>,
-}
 
 /// What a thread asks of the loop for its call.
 #[derive(Debug)]
@@ -68,82 +58,69 @@ pub enum Order {
     Abort(ConnId),
 }
 
-impl<F> Blocking<F>
-where
-    F: Fn(&mut Call) -> io::Result<()> + Send + Sync + 'static,
-{
+/// A handler that gives every call to a function on a thread of its pool.
+#[derive(Debug)]
+pub struct Blocking(Desk);
+
+impl Blocking {
     /// A loop on the operating system's sockets with such a handler.
-    pub fn reactor(handle_call: F, threads: Threads, limits: Limits) -> io::Result<Reactor<Blocking<F>>> {
+    pub fn reactor(
+        handle_call: impl Fn(&mut Call) -> io::Result<()> + Send + Sync + 'static,
+        threads: Threads,
+        limits: Limits,
+    ) -> io::Result<Reactor<Blocking>> {
         Blocking::reactor_on(MioNet::new()?, handle_call, threads, limits)
     }
 
     /// A loop on any network with such a handler.
     pub fn reactor_on<N: Net>(
         net: N,
-        handle_call: F,
+        handle_call: impl Fn(&mut Call) -> io::Result<()> + Send + Sync + 'static,
         threads: Threads,
         limits: Limits,
-    ) -> io::Result<Reactor<Blocking<F>, N>> {
-        let pool = Pool::start(threads)?;
-        let blocking =
-            Blocking { handle_call: Arc::new(handle_call), pool, lines: ConnMap::new(), door: None };
+    ) -> io::Result<Reactor<Blocking, N>> {
+        let blocking = Blocking(Desk::new(handle_call, threads)?);
         let mut reactor = Reactor::with_net(net, blocking, limits);
         let door = reactor.handle();
-        reactor.with_context(|blocking, _| blocking.door = Some(door));
+        reactor.with_context(|blocking, _| blocking.0.open_with(door));
         Ok(reactor)
     }
 
     /// What the pool is doing.
     pub fn pool_stats(&self) -> PoolStats {
-        self.pool.stats()
+        self.0.pool_stats()
     }
 }
 
-impl<F> Handler for Blocking<F>
-where
-    F: Fn(&mut Call) -> io::Result<()> + Send + Sync + 'static,
-{
+impl Handler for Blocking {
     type Command = Order;
 
     fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, origin: Origin<'_>) {
-        let door = self.door.clone().expect("the constructor sets it before the loop runs");
-        let line = Arc::new(Line::default());
-        self.lines.insert(id, Arc::clone(&line));
         cx.established(id);
-        let call = Call::new(id, origin.peer().clone(), line, door);
-        let handle_call = Arc::clone(&self.handle_call);
-        if !self.pool.submit(move || call.run(&*handle_call)) {
+        if !self.0.begin(id, origin.peer().clone(), None) {
             cx.abort(id);
         }
     }
 
     fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        if let Some(line) = self.lines.get(id)
-            && line.put(Bytes::copy_from_slice(input)) == Fill::Full
-        {
+        if self.0.heard(id, Bytes::copy_from_slice(input)) == Fill::Full {
             cx.pause_reading(id);
         }
         input.len()
     }
 
-    /// The function hears of it after the last bytes, and may go on sending.
     fn end_of_input(&mut self, _: &mut Context<'_>, id: ConnId, _: &[u8]) {
-        if let Some(line) = self.lines.get(id) {
-            line.end_input();
-        }
+        self.0.input_ended(id);
     }
 
     fn pressure(&mut self, _: &mut Context<'_>, id: ConnId, pressure: Pressure) {
-        if let Some(line) = self.lines.get(id) {
-            line.press(pressure);
-        }
+        self.0.pressed(id, pressure);
     }
 
     fn command(&mut self, cx: &mut Context<'_>, order: Order) {
         match order {
             Order::Send(id, bytes) => {
-                if let Some(line) = self.lines.get(id) {
-                    line.handed_over(bytes.len());
+                if self.0.takes_over(id, bytes.len()) {
                     cx.send_shared(id, bytes);
                 }
             }
@@ -154,14 +131,6 @@ where
     }
 
     fn finish(&mut self, _: &mut Context<'_>, id: ConnId, why: Closed) {
-        if let Some(line) = self.lines.remove(id) {
-            line.cut(why.to_string());
-        }
-    }
-}
-
-impl<F> std::fmt::Debug for Blocking<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Blocking").field("calls", &self.lines.len()).finish_non_exhaustive()
+        self.0.end(id, why.to_string());
     }
 }
