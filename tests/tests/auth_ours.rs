@@ -2,9 +2,10 @@
 //! Python on the other side is left to `auth_python`, the handshakes' bytes to auth's own tests.
 
 use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 
-use e2e::{DEADLINE, Launch, Place, Program, Stream, call};
+use e2e::{DEADLINE, Launch, Place, Program, Stream, answer_one, call};
 
 const AUTHENTICATION: i32 = 3;
 
@@ -27,27 +28,69 @@ fn caller(endpoint: &str, dialect: &str, key_file: PathBuf) -> Program {
 #[test]
 fn every_key_of_the_servers_file_opens() {
     let place = Place::new();
-    let ours = listen("mutual", keys(&place, "server", &[("ann", 'a'), ("bob", 'b')]));
-    let endpoint = ours.listening_on();
-    for (name, digit) in [("ann", 'a'), ("bob", 'b')] {
-        let mut theirs = caller(&endpoint, "mutual", keys(&place, name, &[(name, digit)]));
-        theirs.say(&format!("from {name}"));
-        ours.expect_line(Stream::Stdout, &format!("from {name}"));
+    for dialect in ["mutual", "noise"] {
+        let ours = listen(dialect, keys(&place, "server", &[("ann", 'a'), ("bob", 'b')]));
+        let endpoint = ours.listening_on();
+        for (name, digit) in [("ann", 'a'), ("bob", 'b')] {
+            let mut theirs = caller(&endpoint, dialect, keys(&place, name, &[(name, digit)]));
+            theirs.say(&format!("from {name}"));
+            ours.expect_line(Stream::Stdout, &format!("from {name}"));
+            theirs.say("q");
+            theirs.wait(DEADLINE).expect_code(0);
+        }
+    }
+}
+
+#[test]
+fn noise_hides_what_is_said_and_the_tutorial_does_not() {
+    let place = Place::new();
+    let key = keys(&place, "key", &[("ann", 'a')]);
+    for (dialect, is_hidden) in [("noise", true), ("tutorial", false)] {
+        let ours = listen(dialect, key.clone());
+        let (relay, passed_on) = relay_to(&ours.listening_on());
+        let mut theirs = caller(&relay, dialect, key.clone());
+        theirs.say("plain words");
+        ours.expect_line(Stream::Stdout, "plain words");
         theirs.say("q");
         theirs.wait(DEADLINE).expect_code(0);
+        let seen = passed_on.join().expect("the relay ends with the caller");
+        let is_seen = seen.windows(b"plain words".len()).any(|window| window == b"plain words");
+        assert_eq!(is_seen, !is_hidden, "{dialect}");
     }
+}
+
+/// Stands between one caller and the server at `endpoint`, and keeps what the caller said.
+fn relay_to(endpoint: &str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
+    let mut server = call(endpoint);
+    answer_one(move |mut caller| {
+        let (mut from_server, mut to_caller) = (clone(&server), clone(&caller));
+        let back = std::thread::spawn(move || std::io::copy(&mut from_server, &mut to_caller));
+        let mut seen = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = caller.read(&mut buffer) {
+            seen.extend_from_slice(&buffer[..count]);
+            server.write_all(&buffer[..count]).expect("the server reads what is relayed");
+        }
+        let _ = server.shutdown(Shutdown::Write); // it may have hung up itself
+        let _ = back.join().expect("copying does not panic");
+        seen
+    })
+}
+
+fn clone(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a socket can have one more descriptor")
 }
 
 #[test]
 fn another_key_is_refused_and_the_next_caller_let_in() {
     let place = Place::new();
-    for dialect in ["mutual", "python"] {
+    for dialect in ["mutual", "python", "noise"] {
         let ours = listen(dialect, keys(&place, "right", &[("ann", 'a')]));
         let endpoint = ours.listening_on();
         let mut stranger = caller(&endpoint, dialect, keys(&place, "wrong", &[("ann", 'c')]));
         let ending = stranger.wait(DEADLINE);
         ending.expect_code(AUTHENTICATION).expect_stdout("").expect_stderr("error: ");
-        ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+        ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
         let mut friend = caller(&endpoint, dialect, keys(&place, "right", &[("ann", 'a')]));
         friend.say("me");
         ours.expect_line(Stream::Stdout, "me");
@@ -94,7 +137,7 @@ fn a_caller_who_talks_before_the_proof_is_not_heard() {
         let mut rest = Vec::new();
         let _ = rude.read_to_end(&mut rest); // a reset is as good as an end
         assert!(rest.is_empty(), "{dialect}: not one more byte");
-        ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+        ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
     }
 }
 

@@ -36,7 +36,7 @@ fn python_with_another_key_is_refused_and_the_next_caller_let_in() {
     let place = Place::new();
     let (ours, port) = listen("tutorial", "raw", &place);
     python.peer("hmac_client.py").args(&port).arg("wrong").start().finish();
-    ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+    ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
     let theirs = python.peer("hmac_client.py").args(&port).arg("secret").start();
     let first = ours.wait_for_line(Stream::Stdout, |_| true);
     assert_eq!(first, "upload", "nothing of the refused caller is printed");
@@ -88,7 +88,7 @@ fn multiprocessing_with_another_key_is_refused() {
     let place = Place::new();
     let (ours, port) = listen("python", "python", &place);
     python.peer("connection_client.py").args(&port).arg("wrong").start().finish().expect_code(1);
-    ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+    ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
     let theirs = python.peer("connection_client.py").args(&port).arg("secret").start();
     theirs.expect_line(Stream::Stdout, "let in");
 }

@@ -5,7 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use e2e::{Launch, Program, Stream, answer_one, call};
+use e2e::{DEADLINE, Launch, Program, Stream, answer_one, call};
 
 const PROTOCOL: i32 = 5;
 
@@ -41,7 +41,7 @@ fn our_server_closes_a_broken_call_and_serves_the_next() {
         let mut broken = call(&endpoint);
         broken.write_all(bytes).unwrap();
         assert!(is_hung_up_on(broken), "{what}");
-        ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+        ours.wait_for_line(Stream::Stderr, |line| line.contains("framing broken"));
         talks(&ours, &endpoint, framing);
     }
 }
@@ -53,7 +53,7 @@ fn our_server_outlives_a_caller_who_leaves_inside_a_message() {
     broken.write_all(b"\x00\x00\x00\x05he").unwrap();
     broken.shutdown(Shutdown::Write).unwrap();
     assert!(is_hung_up_on(broken));
-    ours.wait_for_line(Stream::Stderr, |line| !line.is_empty());
+    ours.wait_for_line(Stream::Stderr, |line| line.contains("framing broken"));
     talks(&ours, &endpoint, "u32be");
 }
 
@@ -69,7 +69,8 @@ fn talks(ours: &Program, endpoint: &str, framing: &str) {
     let mut next = Launch::ours("sb-talk call").args([endpoint, "--framing", framing]).start();
     next.say("still");
     ours.expect_line(Stream::Stdout, "still");
-    next.finish().expect_code(0);
+    next.say("q");
+    next.wait(DEADLINE).expect_code(0);
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn our_caller_ends_with_a_fault_of_the_protocol() {
             is_hung_up_on(stream)
         });
         let mut ours = Launch::ours("sb-talk call").args([&endpoint, "--framing", framing]).start();
-        ours.wait(e2e::DEADLINE).expect_code(PROTOCOL).expect_stderr("error: ");
+        ours.wait(DEADLINE).expect_code(PROTOCOL).expect_stderr("error: ");
         assert!(peer.join().unwrap(), "{what}");
     }
 }
@@ -90,7 +91,7 @@ fn our_caller_tells_an_end_inside_a_message_from_a_clean_one() {
     for (bytes, code) in [(&b"\x00\x00\x00\x05he"[..], PROTOCOL), (&b"\x00\x00\x00\x02he"[..], 0)] {
         let (endpoint, peer) = answer_one(move |mut stream| stream.write_all(bytes));
         let mut ours = Launch::ours("sb-talk call").args([&endpoint, "--framing", "u32be"]).start();
-        ours.wait(e2e::DEADLINE).expect_code(code);
+        ours.wait(DEADLINE).expect_code(code);
         peer.join().unwrap().unwrap();
     }
 }
