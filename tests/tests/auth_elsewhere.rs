@@ -1,4 +1,4 @@
-//! `mutual` and `noise` against what others wrote: a few lines of Python, and PyPI's `noiseprotocol`. Handshakes
+//! `mutual` and `noise` against what others wrote: a few lines of Python, and the `noiseprotocol` of `PyPI`. Handshakes
 //! between our own programs are left to `auth_ours`.
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,8 @@ use e2e::{DEADLINE, Launch, Place, Program, Stream, answer_one, call};
 const AUTHENTICATION: i32 = 3;
 const USAGE: i32 = 2;
 
+const CLONES: &str = "a stream has room for one more handle";
+
 fn line(name: &str, digit: char) -> String {
     format!("{name} {}\n", digit.to_string().repeat(64))
 }
@@ -29,11 +31,11 @@ fn tap(server: &str) -> (String, JoinHandle<Vec<u8>>) {
     let theirs = call(server);
     answer_one(move |ours| {
         let back = {
-            let (ours, theirs) = (ours.try_clone().unwrap(), theirs.try_clone().unwrap());
+            let (ours, theirs) = (ours.try_clone().expect(CLONES), theirs.try_clone().expect(CLONES));
             std::thread::spawn(move || carry(theirs, ours))
         };
         let heard = carry(ours, theirs);
-        [heard, back.join().unwrap()].concat()
+        [heard, back.join().expect("carrying does not panic")].concat()
     })
 }
 
@@ -175,7 +177,7 @@ fn a_key_is_never_shown_however_much_is_told() {
     let place = Place::new();
     // No byte of it is printable, and no two are the same: whatever shows a piece of it is found.
     let bytes: Vec<u8> = (0x80..0xa0).collect();
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let lines = place.file("lines", format!("ann {digits}\n"));
     let whole = place.file("whole", &bytes);
     for dialect in ["tutorial", "python", "mutual", "noise"] {
