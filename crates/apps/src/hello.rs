@@ -60,6 +60,7 @@ mod tests {
 
     use clap::Parser;
     use reactor::Handle;
+    use reactor::blocking::Order;
 
     use super::*;
     use crate::cli::exit::Fault;
@@ -78,12 +79,12 @@ mod tests {
     }
 
     /// A server, where it listens, and the way to end it.
-    fn serve(printed: &Kept) -> (String, Handle<()>, thread::JoinHandle<()>) {
+    fn serve(printed: &Kept) -> (String, Handle<Order>, thread::JoinHandle<()>) {
         let Command::Serve(serve) = typed("sb-hello serve 127.0.0.1:0").command else { unreachable!() };
         let said = Kept::default();
         let notes = Notes::over(said.clone(), Volume::Quiet);
         let options = serve.session.options(&DEFAULTS, [&serve.endpoint], &notes).unwrap();
-        let mut server = serve::open(options, output(printed), &notes).unwrap();
+        let (mut server, _) = serve::open(options, output(printed), &notes).unwrap();
         serve.listen(&mut server, &notes).unwrap();
         let endpoint = said.text().trim_end().rsplit_once(' ').unwrap().1.to_owned();
         let handle = server.handle();
@@ -127,6 +128,24 @@ mod tests {
         handle.drain(DEADLINE);
         assert_eq!(silent.read(&mut greeting).unwrap(), 0);
         drop(silent);
+        ended.join().unwrap();
+    }
+
+    #[test]
+    fn a_crowd_is_greeted_at_once() {
+        let printed = Kept::default();
+        let (endpoint, handle, ended) = serve(&printed);
+        let address = endpoint.trim_start_matches("tcp://");
+        let mut crowd: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
+        // Nobody has answered yet, and everybody is greeted all the same.
+        for caller in &mut crowd {
+            caller.set_read_timeout(Some(DEADLINE)).unwrap();
+            let mut greeting = [0; 5];
+            caller.read_exact(&mut greeting).unwrap();
+            assert_eq!(&greeting, b"hello");
+        }
+        drop(crowd);
+        handle.drain(DEADLINE);
         ended.join().unwrap();
     }
 

@@ -1,6 +1,10 @@
-//! The greeting server. The caller is in `call`.
+//! The greeting server: a plain function for each caller, as the tutorial's. The caller is in `call`.
 
-use reactor::{Address, ConnId, ConnMap, ListenOptions, Reactor};
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use reactor::blocking::{Call, Order, Threads};
+use reactor::{Handle, ListenOptions, Reactor};
 
 use super::{DEFAULTS, ENDPOINT, GREETING};
 use crate::attach::{Datagrams, limits_for, listen, raise_descriptor_limit};
@@ -10,7 +14,8 @@ use crate::cli::notes::Notes;
 use crate::cli::output::{Output, OutputError};
 use crate::ending::{DRAIN_TIMEOUT, obey_signals};
 use crate::endpoint::Endpoint;
-use crate::session::{Caller, Ended, Link, Profile, Service, Session, Via};
+use crate::session::blocking::Blocking;
+use crate::session::{Profile, Session};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
@@ -28,93 +33,90 @@ impl Serve {
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
         options.reload_on_hangup(&notes)?;
         raise_descriptor_limit();
-        let mut server = open(options, Output::stdout(output.format()), &notes)?;
+        let (mut server, printer) = open(options, Output::stdout(output.format()), &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
         obey_signals(vec![server.handle()])?;
         self.listen(&mut server, &notes)?;
-        server.run()?.into_service().printed?;
-        Ok(())
+        server.run()?;
+        Ok(printer.outcome()?)
     }
 
-    pub(super) fn listen(&self, server: &mut Reactor<Session<Greeter>>, notes: &Notes) -> Result<()> {
+    pub(super) fn listen(&self, server: &mut Reactor<Session<Blocking>>, notes: &Notes) -> Result<()> {
         listen(server, &self.endpoint, &ListenOptions::default(), Datagrams::NotSpoken, notes)?;
         Ok(())
     }
 }
 
-/// A server that does not listen yet.
+/// A server that does not listen yet, and what prints for it.
 pub(super) fn open(
     options: SessionOptions,
     output: Output,
     notes: &Notes,
-) -> Result<Reactor<Session<Greeter>>> {
+) -> Result<(Reactor<Session<Blocking>>, Arc<Printer>)> {
     let limits = limits_for(&options.spec);
-    let greeter =
-        Greeter { output, notes: notes.clone(), peers: ConnMap::new(), sole: None, printed: Ok(()) };
-    let session = Session::new(greeter, Profile::new(options.spec, options.policy));
-    Ok(Reactor::new(session, limits)?)
+    let printer = Arc::new(Printer::new(output));
+    let greet = {
+        let printer = Arc::clone(&printer);
+        move |call: &mut Call| greet(call, &printer)
+    };
+    let tell = {
+        let notes = notes.clone();
+        move |peer: &_, ended: &dyn std::fmt::Display| notes.note(format_args!("{peer}: {ended}"))
+    };
+    let profile = Profile::new(options.spec, options.policy);
+    let server = Blocking::reactor(profile, greet, tell, THREADS, limits)?;
+    printer.drains(server.handle());
+    Ok((server, printer))
 }
 
-/// The service: a greeting for whoever comes, and for each answer.
-pub(super) struct Greeter {
-    output: Output,
-    notes: Notes,
-    /// Who is at the other end, for the lines about broken calls.
-    peers: ConnMap<Address>,
-    /// The one connection that it was started for, if there is one.
-    sole: Option<ConnId>,
-    /// Whether everything could be printed so far.
-    printed: Result<(), OutputError>,
-}
-
-impl Greeter {
-    fn greet(&mut self, link: &mut Link<'_, '_>, id: ConnId) {
-        if let Err(error) = link.send(id, GREETING) {
-            self.notes.note(format_args!("the greeting does not fit the framing: {error}"));
-            link.hang_up(id);
+/// One caller's conversation: `handle` of the tutorial's request handler.
+fn greet(call: &mut Call, printer: &Printer) -> io::Result<()> {
+    loop {
+        call.send(GREETING)?;
+        match call.recv()? {
+            Some(answer) => printer.print(&answer)?,
+            None => return Ok(()),
         }
     }
 }
 
-impl Service for Greeter {
-    type Command = ();
+/// Every caller that waits for its next word has a thread, as in the tutorial. One is started only when it is needed.
+const THREADS: Threads = Threads { running_max: 10_000, waiting_max: 10_000 };
 
-    fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, caller: Caller) {
-        if caller.via == Via::Adoption {
-            self.sole = Some(id);
-        }
-        self.peers.insert(id, caller.peer);
-        self.greet(link, id);
+/// Prints for all threads, a message at a time; a message that cannot be printed ends the server.
+pub(super) struct Printer {
+    output: Mutex<(Output, Result<(), OutputError>)>,
+    server: OnceLock<Handle<Order>>,
+}
+
+impl Printer {
+    fn new(output: Output) -> Printer {
+        Printer { output: Mutex::new((output, Ok(()))), server: OnceLock::new() }
     }
 
-    fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
-        if self.printed.is_err() {
-            return;
-        }
-        self.printed = self.output.message(message);
-        if self.printed.is_ok() {
-            self.greet(link, id);
-        } else {
-            link.drain(DRAIN_TIMEOUT);
-        }
+    fn drains(&self, server: Handle<Order>) {
+        // Set once, by the only caller.
+        let _ = self.server.set(server);
     }
 
-    fn close(&mut self, link: &mut Link<'_, '_>, id: ConnId, ended: &Ended) {
-        let peer = self.peers.remove(id);
-        if let Some(peer) = peer
-            && !ended.is_well()
-        {
-            self.notes.note(format_args!("{peer}: {ended}"));
+    fn print(&self, message: &[u8]) -> io::Result<()> {
+        let mut kept = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let (output, outcome) = &mut *kept;
+        if outcome.is_ok() {
+            *outcome = output.message(message);
         }
-        if self.sole == Some(id) {
-            link.stop();
+        if outcome.is_ok() {
+            return Ok(());
         }
+        if let Some(server) = self.server.get() {
+            server.drain(DRAIN_TIMEOUT);
+        }
+        Err(io::Error::other("what callers say cannot be printed any more"))
     }
 
-    fn turned_away(&mut self, link: &mut Link<'_, '_>, peer: &Address, via: Via, ended: &Ended) {
-        self.notes.note(format_args!("{peer}: {ended}"));
-        if via == Via::Adoption {
-            link.stop();
-        }
+    /// Whether everything could be printed.
+    pub(super) fn outcome(&self) -> Result<(), OutputError> {
+        let mut kept = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut kept.1, Ok(()))
     }
 }

@@ -62,6 +62,17 @@ impl<'a, 'c> Link<'a, 'c> {
         self.exchange.end_sending(self.cx, id);
     }
 
+    /// Reads no more from a peer, who is held back when the kernel's buffers are full. Messages that were read
+    /// already are still heard.
+    pub fn pause(&mut self, id: ConnId) {
+        self.cx.pause_reading(id);
+    }
+
+    /// Reads on.
+    pub fn resume(&mut self, id: ConnId) {
+        self.cx.resume_reading(id);
+    }
+
     /// Ends a conversation for a reason, which `close` is told in the end.
     pub(super) fn end(&mut self, id: ConnId, ended: Ended) {
         self.exchange.end(self.cx, id, ended);

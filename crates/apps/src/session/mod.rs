@@ -16,6 +16,7 @@
 //!
 //! `examples/echo_server.rs` is one in 20 lines.
 
+pub mod blocking;
 mod ended;
 mod exchange;
 mod link;

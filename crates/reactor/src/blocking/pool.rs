@@ -90,7 +90,11 @@ impl Pool {
 
     fn start_thread(&self) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
-        thread::Builder::new().name("call".to_owned()).spawn(move || shared.work()).map(drop)
+        thread::Builder::new()
+            .name("call".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || shared.work())
+            .map(drop)
     }
 
     /// What the pool is doing.
@@ -109,6 +113,10 @@ impl Drop for Pool {
         self.shared.work.notify_all();
     }
 }
+
+/// Room for a handler's own frames and a formatted line or two. The standard library's 2 MiB would let a thousand
+/// waiting calls reserve 2 GiB.
+const STACK_BYTES: usize = 512 * 1024;
 
 impl Shared {
     /// A thread's whole life.
