@@ -88,13 +88,22 @@ fn ask(executable: &Path) -> Option<Python> {
     Some(Python { executable: PathBuf::from(words.next()?), version })
 }
 
-/// Where other versions may be: on the `PATH` by name, and wherever `pyenv` keeps its own, newest first.
+/// Where other versions may be, newest first: wherever `pyenv` keeps its own, and on the `PATH` by name.
+/// The latter may be wrappers of `pyenv` that fail slowly.
 fn others() -> Vec<PathBuf> {
+    let versions = pyenv_root().and_then(|root| std::fs::read_dir(root.join("versions")).ok());
+    let installed = versions.into_iter().flatten().flatten().map(|version| version.path());
+    let mut installed: Vec<PathBuf> = installed.collect();
+    installed.sort_by_key(|folder| std::cmp::Reverse(numbers(folder)));
     let minors = (6..20).rev().map(|minor| format!("python3.{minor}"));
     let on_path = minors.chain(["python2.7".to_owned()]).map(PathBuf::from);
-    let versions = pyenv_root().and_then(|root| std::fs::read_dir(root.join("versions")).ok());
-    let installed = versions.into_iter().flatten().flatten().map(|version| version.path().join("bin/python"));
-    on_path.chain(installed).collect()
+    installed.into_iter().map(|folder| folder.join("bin/python")).chain(on_path).collect()
+}
+
+/// The 3, 13 and 0 of a folder called `3.13.0`; nothing of one with another name.
+fn numbers(folder: &Path) -> Vec<u8> {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.split('.').map_while(|number| number.parse().ok()).collect()
 }
 
 /// What `pyenv` says, where there is one.
