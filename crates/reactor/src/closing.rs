@@ -125,6 +125,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.admission.settle();
         }
         self.admission.leave(id);
+        if !self.groups.is_empty() {
+            self.groups.leave_all(id);
+        }
         self.net.close(stream);
         self.stats.finished += 1;
         if let Some(state) = listener.and_then(|id| self.sources.listener(id)) {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
-use crate::ops::{Chunk, Op, Ops};
+use crate::ops::{Chunk, Op, Ops, Reach};
 use crate::time::Time;
 
 /// A handler's side of the loop, lent to each hook.
@@ -45,6 +46,24 @@ impl<'a> Context<'a> {
         if !bytes.is_empty() {
             self.ops.push(Op::Send { to, what: Chunk::Shared(bytes) });
         }
+    }
+
+    /// Sends bytes to every member of a group, on every worker: shared, not copied. What one handler publishes
+    /// reaches each member in the order in which it was published.
+    pub fn publish(&mut self, group: GroupId, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.ops.push(Op::Publish { group, bytes, reach: Reach::Everywhere });
+        }
+    }
+
+    /// Makes a connection a member of a group: it is sent what is published from now on.
+    pub fn join(&mut self, id: ConnId, group: GroupId) {
+        self.ops.push(Op::Join(id, group));
+    }
+
+    /// Ends a membership. That of a connection that ends does so by itself.
+    pub fn leave(&mut self, id: ConnId, group: GroupId) {
+        self.ops.push(Op::Leave(id, group));
     }
 
     /// Sends one datagram from a socket of ours.

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use crate::groups::GroupId;
 use crate::net::Wake;
 
 /// A way to reach a running loop from any thread. Clones reach the same loop.
@@ -21,15 +24,27 @@ impl<C> Handle<C> {
     /// # Errors
     /// Gives the command back when the loop has stopped, or when [`COMMANDS_MAX`] are waiting.
     pub fn post(&self, command: C) -> Result<(), PostError<C>> {
+        self.put(Item::Command(command)).map_err(|error| error.map(Item::into_command))
+    }
+
+    /// Sends bytes to every member of a group on this loop, and only there.
+    ///
+    /// # Errors
+    /// Gives the bytes back when the loop has stopped, or when [`COMMANDS_MAX`] items are waiting.
+    pub(crate) fn publish_here(&self, group: GroupId, bytes: Bytes) -> Result<(), PostError<Bytes>> {
+        self.put(Item::Publish(group, bytes)).map_err(|error| error.map(Item::into_bytes))
+    }
+
+    fn put(&self, item: Item<C>) -> Result<(), PostError<Item<C>>> {
         let mut mail = self.0.lock();
         if mail.closed {
-            return Err(PostError::Stopped(command));
+            return Err(PostError::Stopped(item));
         }
-        if mail.commands.len() >= COMMANDS_MAX {
-            return Err(PostError::Full(command));
+        if mail.items.len() >= COMMANDS_MAX {
+            return Err(PostError::Full(item));
         }
-        let is_first = mail.commands.is_empty();
-        mail.commands.push(command);
+        let is_first = mail.items.is_empty();
+        mail.items.push(item);
         drop(mail);
         if is_first {
             self.0.waker.wake();
@@ -71,6 +86,15 @@ pub enum PostError<C> {
     Full(C),
 }
 
+impl<C> PostError<C> {
+    fn map<D>(self, give_back: impl FnOnce(C) -> D) -> PostError<D> {
+        match self {
+            PostError::Stopped(item) => PostError::Stopped(give_back(item)),
+            PostError::Full(item) => PostError::Full(give_back(item)),
+        }
+    }
+}
+
 impl<C> fmt::Display for PostError<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -92,16 +116,41 @@ pub(crate) struct Mailbox<C> {
     waker: Arc<dyn Wake>,
 }
 
+/// Something that was posted. One list for all kinds, so that their order is kept.
+#[derive(Debug)]
+pub(crate) enum Item<C> {
+    /// For the handler.
+    Command(C),
+    /// For the members of a group on this loop.
+    Publish(GroupId, Bytes),
+}
+
+impl<C> Item<C> {
+    fn into_command(self) -> C {
+        match self {
+            Item::Command(command) => command,
+            Item::Publish(..) => unreachable!("what was posted as a command comes back as one"),
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Item::Publish(_, bytes) => bytes,
+            Item::Command(_) => unreachable!("what was published comes back as bytes"),
+        }
+    }
+}
+
 /// The contents of a mailbox.
-pub(crate) struct Mail<C> {
-    pub(crate) commands: Vec<C>,
-    pub(crate) drain: Option<Duration>,
+struct Mail<C> {
+    items: Vec<Item<C>>,
+    drain: Option<Duration>,
     closed: bool,
 }
 
 impl<C> Mailbox<C> {
     pub(crate) fn new(waker: Arc<dyn Wake>) -> Mailbox<C> {
-        let mail = Mail { commands: Vec::new(), drain: None, closed: false };
+        let mail = Mail { items: Vec::new(), drain: None, closed: false };
         Mailbox { mail: Mutex::new(mail), stop: AtomicBool::new(false), waker }
     }
 
@@ -110,10 +159,10 @@ impl<C> Mailbox<C> {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Empties the mailbox: the commands go into `commands`, the wish to drain is returned.
-    pub(crate) fn open(&self, commands: &mut Vec<C>) -> Option<Duration> {
+    /// Empties the mailbox: what was posted goes into `items`, the wish to drain is returned.
+    pub(crate) fn open(&self, items: &mut Vec<Item<C>>) -> Option<Duration> {
         let mut mail = self.lock();
-        std::mem::swap(&mut mail.commands, commands);
+        std::mem::swap(&mut mail.items, items);
         mail.drain.take()
     }
 
@@ -154,9 +203,12 @@ mod tests {
         for number in 0..10 {
             handle.post(number).unwrap();
         }
-        let mut commands = Vec::new();
-        mailbox.open(&mut commands);
-        assert_eq!(commands, (0..10).collect::<Vec<_>>());
+        let mut items = Vec::new();
+        mailbox.open(&mut items);
+        assert_eq!(
+            items.into_iter().map(Item::into_command).collect::<Vec<_>>(),
+            (0..10).collect::<Vec<_>>()
+        );
         assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
     }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,27 @@ pub enum Listener {
     Unix(UnixListener, open::UnixPath),
 }
 
+impl Listener {
+    /// The same socket for another loop. The path stays with this one.
+    pub(crate) fn share(&self, address: Address) -> io::Result<Adopted<MioNet>> {
+        let listener = match self {
+            Listener::Tcp(listener) => {
+                Listener::Tcp(TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into()))
+            }
+            Listener::Unix(listener, _) => {
+                let listener = UnixListener::from_std(listener.as_fd().try_clone_to_owned()?.into());
+                Listener::Unix(listener, open::UnixPath::none())
+            }
+        };
+        Ok(Adopted::Listener(listener, address))
+    }
+
+    /// For the loop that keeps the path.
+    pub(crate) fn into_adopted(self, address: Address) -> Adopted<MioNet> {
+        Adopted::Listener(self, address)
+    }
+}
+
 /// A UDP or Unix datagram socket.
 #[derive(Debug)]
 pub enum DatagramSocket {
@@ -71,6 +92,14 @@ impl MioNet {
     /// `InvalidInput` when it is not a stream or datagram socket of a family that is spoken here.
     pub fn sort(descriptor: OwnedFd) -> io::Result<Adopted<MioNet>> {
         open::sort(descriptor)
+    }
+
+    /// Opens a listener that several loops are going to share.
+    pub(crate) fn open_listener(
+        address: &Address,
+        options: &ListenOptions,
+    ) -> io::Result<(Listener, Address)> {
+        open::listen(address, options)
     }
 
     fn watch_source(&mut self, token: Token, source: &mut impl Source) -> io::Result<()> {

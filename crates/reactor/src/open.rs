@@ -100,7 +100,7 @@ impl UnixPath {
         Ok(UnixPath(Some((path.into(), made.dev(), made.ino()))))
     }
 
-    fn none() -> UnixPath {
+    pub(crate) fn none() -> UnixPath {
         UnixPath(None)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
 use crate::time::Time;
@@ -22,11 +23,23 @@ pub(crate) enum Op {
     PauseReading(ConnId),
     ResumeReading(ConnId),
     Established(ConnId),
+    Join(ConnId, GroupId),
+    Leave(ConnId, GroupId),
+    Publish { group: GroupId, bytes: Bytes, reach: Reach },
     Connect { address: Address, tag: Tag },
     SetTimer { id: TimerId, at: Time, tag: Tag },
     CancelTimer(TimerId),
     Drain(Duration),
     Stop,
+}
+
+/// How far a publication goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To the members on all workers.
+    Everywhere,
+    /// To the members here: it came from another worker.
+    Here,
 }
 
 /// Bytes to send: in the gather buffer, or shared with other receivers.
@@ -42,6 +55,8 @@ pub(crate) struct Ops {
     pub(crate) list: Vec<Op>,
     pub(crate) gathered: Vec<u8>,
     timers_made: u64,
+    /// The list holds something about groups.
+    names_groups: bool,
 }
 
 impl Ops {
@@ -50,6 +65,7 @@ impl Ops {
     }
 
     pub(crate) fn push(&mut self, op: Op) {
+        self.names_groups |= matches!(op, Op::Join(..) | Op::Leave(..) | Op::Publish { .. });
         self.list.push(op);
     }
 
@@ -90,6 +106,7 @@ impl Ops {
         spare.gathered.clear();
         std::mem::swap(&mut self.list, &mut spare.list);
         std::mem::swap(&mut self.gathered, &mut spare.gathered);
+        spare.names_groups = std::mem::take(&mut self.names_groups);
         // A single huge turn must not keep its memory for ever.
         self.gathered.shrink_to(GATHERED_KEPT_MAX);
     }
@@ -100,6 +117,7 @@ impl Ops {
 pub(crate) struct Batch {
     pub(crate) list: Vec<Op>,
     pub(crate) gathered: Vec<u8>,
+    pub(crate) names_groups: bool,
 }
 
 /// Gathered bytes at which the turn carries wishes out before it goes on: answers stay warm in the cache, and one

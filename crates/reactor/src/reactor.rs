@@ -11,14 +11,15 @@ use crate::admission::Admission;
 use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::datagram::DatagramSocket;
-use crate::handle::{Handle, Mailbox};
+use crate::groups::Groups;
+use crate::handle::{Handle, Item, Mailbox};
 use crate::handler::{Closed, Handler, Origin};
 use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::limits::Limits;
 use crate::listener::ListenerState;
 use crate::mio_net::MioNet;
 use crate::net::{Adopted, ListenOptions, Net, Ready, Token};
-use crate::ops::{Batch, Op, Ops};
+use crate::ops::{Batch, Op, Ops, Reach};
 use crate::receive::REST_PREFIXED_MAX;
 use crate::sources::{Source, Sources};
 use crate::stats::Stats;
@@ -49,11 +50,14 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     /// The one read buffer: every connection reads into it, behind the rest that it may have.
     pub(crate) buffer: Vec<u8>,
     pub(crate) admission: Admission,
+    pub(crate) groups: Groups,
+    /// The other workers.
+    pub(crate) peers: Vec<Handle<H::Command>>,
     /// Some listener waits for a free place.
     pub(crate) has_starved_listener: bool,
     polled: Vec<Ready>,
     due: Vec<(Time, Timer)>,
-    commands: Vec<H::Command>,
+    mail: Vec<Item<H::Command>>,
     mailbox: Arc<Mailbox<H::Command>>,
     life: Life,
 }
@@ -112,10 +116,12 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             dead: Vec::new(),
             buffer,
             admission: Admission::default(),
+            groups: Groups::default(),
+            peers: Vec::new(),
             has_starved_listener: false,
             polled: Vec::new(),
             due: Vec::new(),
-            commands: Vec::new(),
+            mail: Vec::new(),
             mailbox,
             life: Life::Running,
         }
@@ -174,6 +180,12 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     pub(crate) fn next_id(&self) -> io::Result<SourceId> {
         self.sources.next_id().ok_or_else(|| io::Error::other("the loop has no slot for another socket"))
+    }
+
+    /// Makes it one of several loops that share groups. Ids are distinct among them from now on.
+    pub(crate) fn become_worker(&mut self, number: usize, others: Vec<Handle<H::Command>>) {
+        self.sources.count_as(number, others.len() + 1);
+        self.peers = others;
     }
 
     /// A way to reach this loop from other threads, and from inside a handler.
@@ -254,12 +266,19 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     fn open_mail(&mut self) {
-        let mut commands = std::mem::take(&mut self.commands);
-        let drain = self.mailbox.open(&mut commands);
-        for command in commands.drain(..) {
-            self.handler.command(&mut Context::new(self.now, &mut self.ops), command);
+        let mut mail = std::mem::take(&mut self.mail);
+        let drain = self.mailbox.open(&mut mail);
+        for item in mail.drain(..) {
+            match item {
+                Item::Command(command) => {
+                    self.handler.command(&mut Context::new(self.now, &mut self.ops), command);
+                }
+                Item::Publish(group, bytes) => {
+                    self.ops.push(Op::Publish { group, bytes, reach: Reach::Here });
+                }
+            }
         }
-        self.commands = commands;
+        self.mail = mail;
         if let Some(deadline) = drain {
             self.ops.push(Op::Drain(deadline));
         }

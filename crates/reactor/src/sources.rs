@@ -12,7 +12,10 @@ use crate::net::Net;
 /// Streams, listeners and datagram sockets in one table, so that one token names any of them.
 pub(crate) struct Sources<N: Net> {
     slots: Slab<(SourceId, Source<N>)>,
-    made: u64,
+    /// The serial number of the next source, and how far it is to the one after: workers that belong together count
+    /// in steps, so that no two of them give the same number.
+    next_serial: u64,
+    step: u64,
     conns: usize,
 }
 
@@ -25,18 +28,28 @@ pub(crate) enum Source<N: Net> {
 
 impl<N: Net> Sources<N> {
     pub(crate) fn new() -> Sources<N> {
-        Sources { slots: Slab::new(), made: 0, conns: 0 }
+        Sources { slots: Slab::new(), next_serial: 1, step: 1, conns: 0 }
+    }
+
+    /// Counts as the worker of this number among so many. Nothing may have been counted before.
+    pub(crate) fn count_as(&mut self, worker: usize, workers: usize) {
+        debug_assert!(
+            self.slots.is_empty() && self.next_serial == 1,
+            "workers are joined before they open anything"
+        );
+        self.next_serial = worker as u64 + 1;
+        self.step = workers as u64;
     }
 
     /// The id that the next insertion will have: sockets are watched under their id before they are kept.
     pub(crate) fn next_id(&self) -> Option<SourceId> {
         let slot = self.slots.vacant_key();
-        (slot < SourceId::SLOTS_MAX).then(|| SourceId::new(slot, self.made + 1))
+        (slot < SourceId::SLOTS_MAX).then(|| SourceId::new(slot, self.next_serial))
     }
 
     pub(crate) fn insert(&mut self, id: SourceId, source: Source<N>) {
         debug_assert_eq!(Some(id), self.next_id(), "ids are taken from next_id and used at once");
-        self.made += 1;
+        self.next_serial += self.step;
         self.conns += usize::from(matches!(source, Source::Conn(_)));
         self.slots.insert((id, source));
     }

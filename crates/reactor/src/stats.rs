@@ -59,6 +59,8 @@ pub struct Stats {
     pub datagrams_queued: usize,
     /// Datagrams dropped because their socket was full.
     pub datagrams_dropped: u64,
+    /// Publications that another worker had no room for: its members miss them.
+    pub publications_lost: u64,
     /// Sends to a connection that had ended.
     pub sends_late: u64,
 }

@@ -7,11 +7,13 @@ use bytes::Bytes;
 
 use crate::conn::{Conn, Phase};
 use crate::context::Context;
+use crate::groups::GroupId;
+use crate::handle::PostError;
 use crate::handler::{Closed, Handler, Pressure};
 use crate::ids::ConnId;
 use crate::limits::{Limits, SlowPeer};
 use crate::net::Net;
-use crate::ops::{Chunk, Op};
+use crate::ops::{Chunk, Op, Reach};
 use crate::outbound::PARTS_MAX;
 use crate::reactor::Reactor;
 use crate::timers::Timer;
@@ -24,11 +26,45 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         let mut batch = std::mem::take(&mut self.spare);
         self.ops.take_into(&mut batch);
+        if batch.names_groups {
+            self.expand_groups(&mut batch.list);
+        }
         self.count_sends(&batch.list);
         for op in batch.list.drain(..) {
             self.carry_out(op, &batch.gathered);
         }
         self.spare = batch;
+    }
+
+    /// Turns what is published into sends to those who are members at that point of the list.
+    fn expand_groups(&mut self, list: &mut Vec<Op>) {
+        for op in std::mem::take(list) {
+            match op {
+                Op::Join(id, group) => {
+                    if self.sources.conn(id).is_some() {
+                        self.groups.join(id, group);
+                    }
+                }
+                Op::Leave(id, group) => self.groups.leave(id, group),
+                Op::Publish { group, bytes, reach } => {
+                    let send = |to: &ConnId| Op::Send { to: *to, what: Chunk::Shared(bytes.clone()) };
+                    list.extend(self.groups.members(group).iter().map(send));
+                    if reach == Reach::Everywhere {
+                        self.publish_elsewhere(group, &bytes);
+                    }
+                }
+                other => list.push(other),
+            }
+        }
+    }
+
+    fn publish_elsewhere(&mut self, group: GroupId, bytes: &Bytes) {
+        for peer in &self.peers {
+            // One that has stopped has no members; one that is too far behind to be told loses them something.
+            if let Err(PostError::Full(_)) = peer.publish_here(group, bytes.clone()) {
+                self.stats.publications_lost += 1;
+            }
+        }
     }
 
     /// Tells each connection how many sends are coming, so that only the last of them writes.
@@ -52,6 +88,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Op::PauseReading(id) => self.pause_reading(id),
             Op::ResumeReading(id) => self.resume_reading(id),
             Op::Established(id) => self.established(id),
+            // Turned into sends before.
+            Op::Join(..) | Op::Leave(..) | Op::Publish { .. } => {}
             Op::Connect { address, tag } => self.connect(address, tag),
             Op::SetTimer { id, at, tag } => self.timers.set(at, Timer::User(id, tag)),
             Op::CancelTimer(id) => self.timers.cancel(id),

@@ -1,0 +1,128 @@
+//! Several loops, each on a thread of its own, behind the same addresses: more than one core for one server.
+//! What passes between them goes through their handles; on the hot path there is no lock.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::thread::{self, JoinHandle};
+
+use crate::address::Address;
+use crate::handle::Handle;
+use crate::handler::Handler;
+use crate::limits::Limits;
+use crate::mio_net::MioNet;
+use crate::net::{ListenOptions, Net};
+use crate::reactor::Reactor;
+
+/// Loops that belong together: they share listeners and groups, and their connections' ids are distinct.
+pub struct Workers<H: Handler> {
+    loops: Vec<Reactor<H>>,
+}
+
+impl<H> Workers<H>
+where
+    H: Handler + Send + 'static,
+    H::Command: 'static,
+{
+    /// So many loops, each with the handler that `make` gives for its number.
+    pub fn new(
+        count: NonZeroUsize,
+        limits: &Limits,
+        mut make: impl FnMut(usize) -> H,
+    ) -> io::Result<Workers<H>> {
+        let loops = (0..count.get()).map(|number| Reactor::new(make(number), limits.clone()));
+        let mut loops = loops.collect::<io::Result<Vec<_>>>()?;
+        join(&mut loops);
+        Ok(Workers { loops })
+    }
+
+    /// Opens a listener on every loop. The kernel spreads the calls: over TCP by `SO_REUSEPORT`, on a Unix socket
+    /// by whoever comes first.
+    pub fn listen(&mut self, address: &Address, options: &ListenOptions) -> io::Result<Address> {
+        match address {
+            Address::Unix(_) => self.listen_shared(address, options),
+            _ => self.listen_each(address, options),
+        }
+    }
+
+    /// The first finds the port, the others share it.
+    fn listen_each(&mut self, address: &Address, options: &ListenOptions) -> io::Result<Address> {
+        let options = ListenOptions { reuse_port: self.loops.len() > 1 || options.reuse_port, ..*options };
+        let mut address = address.clone();
+        for one in &mut self.loops {
+            (_, address) = one.listen(&address, &options)?;
+        }
+        Ok(address)
+    }
+
+    /// One socket, watched by all.
+    fn listen_shared(&mut self, address: &Address, options: &ListenOptions) -> io::Result<Address> {
+        let (listener, address) = MioNet::open_listener(address, options)?;
+        for one in &mut self.loops[1..] {
+            let shared = listener.share(address.clone())?;
+            one.adopt(shared, options.calls_max)?;
+        }
+        self.loops[0].adopt(listener.into_adopted(address.clone()), options.calls_max)?;
+        Ok(address)
+    }
+
+    /// A way into each loop, in their order.
+    pub fn handles(&self) -> Vec<Handle<H::Command>> {
+        self.loops.iter().map(Reactor::handle).collect()
+    }
+
+    /// Runs each loop on a thread of its own until all have stopped. When one fails, the others are stopped too.
+    pub fn run(self) -> io::Result<Vec<H>> {
+        let handles = self.handles();
+        let threads: io::Result<Vec<_>> =
+            self.loops.into_iter().map(|one| start(one, handles.clone())).collect();
+        let threads = threads.inspect_err(|_| handles.iter().for_each(Handle::shutdown))?;
+        let ended: Vec<io::Result<H>> = threads.into_iter().map(join_thread).collect();
+        ended.into_iter().collect()
+    }
+}
+
+/// Gives each loop its number, and tells it of the others.
+pub(crate) fn join<H: Handler, N: Net>(loops: &mut [Reactor<H, N>]) {
+    let handles: Vec<_> = loops.iter().map(Reactor::handle).collect();
+    for (number, one) in loops.iter_mut().enumerate() {
+        let others = handles.iter().enumerate().filter(|(other, _)| *other != number);
+        one.become_worker(number, others.map(|(_, handle)| handle.clone()).collect());
+    }
+}
+
+fn start<H>(one: Reactor<H>, handles: Vec<Handle<H::Command>>) -> io::Result<JoinHandle<io::Result<H>>>
+where
+    H: Handler + Send + 'static,
+    H::Command: 'static,
+{
+    thread::Builder::new().name("loop".to_owned()).spawn(move || {
+        // The others must not go on alone, neither after an error nor after a panic.
+        let stopper = StopAll(handles);
+        let ended = one.run();
+        if ended.is_err() {
+            stopper.stop();
+        }
+        ended
+    })
+}
+
+fn join_thread<H>(thread: JoinHandle<io::Result<H>>) -> io::Result<H> {
+    thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker has panicked")))
+}
+
+/// Stops all loops when it is told to, or when its thread panics.
+struct StopAll<C>(Vec<Handle<C>>);
+
+impl<C> StopAll<C> {
+    fn stop(&self) {
+        self.0.iter().for_each(Handle::shutdown);
+    }
+}
+
+impl<C> Drop for StopAll<C> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.stop();
+        }
+    }
+}
