@@ -4,11 +4,10 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::thread;
 
 use auth::Dialect;
 use framing::EncodeError;
-use reactor::{Address, ConnId, ConnMap, Datagram, ListenOptions, Reactor, SocketId};
+use reactor::{Address, ConnId, ConnMap, Datagram, ListenOptions, Reactor, SocketId, Workers};
 
 use crate::attach::{Attached, Datagrams, limits_for, listen, raise_descriptor_limit};
 use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
@@ -43,25 +42,33 @@ impl EchoArgs {
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
         options.reload_on_hangup(&notes)?;
         raise_descriptor_limit();
-        let mut loops = self.workers(&options, &notes)?;
+        let mut workers = self.workers(&options, &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
-        obey_signals(loops.iter().map(Reactor::handle).collect())?;
-        self.listen(&mut loops, &options, &notes)?;
-        run_all(loops)
+        obey_signals(workers.handles())?;
+        self.listen(workers.loops_mut(), &options, &notes)?;
+        workers.run()?;
+        Ok(())
     }
 
     /// One loop for each worker.
-    fn workers(&self, options: &SessionOptions, notes: &Notes) -> Result<Vec<Loop>> {
-        let workers = self.workers.get();
-        if workers > 1 && !matches!(self.endpoint, Endpoint::Tcp(_)) {
-            let message = format!("only TCP can be shared by {workers} workers, not {}", self.endpoint);
+    fn workers(&self, options: &SessionOptions, notes: &Notes) -> Result<Workers<Session<Echo>>> {
+        let count = self.workers;
+        if count.get() > 1 && !matches!(self.endpoint, Endpoint::Tcp(_)) {
+            let message = format!("only TCP can be shared by {count} workers, not {}", self.endpoint);
             return Err(Failure::new(Fault::Usage, message));
         }
-        (0..workers).map(|_| self.worker(options, notes)).collect()
+        let profile = Profile::new(options.spec.clone(), options.policy.clone());
+        let echo = |_| Session::new(Echo::new(notes.clone(), self.output.volume()), profile.clone());
+        Ok(Workers::new(count, &limits_for(&options.spec), echo)?)
     }
 
     /// The first loop finds the port, the others share it.
-    fn listen(&self, loops: &mut [Loop], options: &SessionOptions, notes: &Notes) -> Result<()> {
+    fn listen(
+        &self,
+        loops: &mut [Reactor<Session<Echo>>],
+        options: &SessionOptions,
+        notes: &Notes,
+    ) -> Result<()> {
         let Some((first, others)) = loops.split_first_mut() else { return Ok(()) };
         let listening = ListenOptions { reuse_port: !others.is_empty(), ..ListenOptions::default() };
         let datagrams = Datagrams::under(&options.policy);
@@ -73,37 +80,9 @@ impl EchoArgs {
         }
         Ok(())
     }
-
-    fn worker(&self, options: &SessionOptions, notes: &Notes) -> Result<Loop> {
-        let profile = Profile::new(options.spec.clone(), options.policy.clone());
-        let echo = Echo::new(notes.clone(), self.output.volume());
-        Ok(Reactor::new(Session::new(echo, profile), limits_for(&options.spec))?)
-    }
 }
 
 const DEFAULTS: Defaults = Defaults { framing: "u32be", auth: Dialect::None, service: "echo" };
-
-type Loop = Reactor<Session<Echo>>;
-
-/// Runs each loop on a thread of its own until all have ended. The error of one is told when the others have
-/// been told to end.
-fn run_all(loops: Vec<Loop>) -> Result<()> {
-    let handles: Vec<_> = loops.iter().map(Reactor::handle).collect();
-    thread::scope(|scope| {
-        let run = |worker: Loop| {
-            let ended = worker.run();
-            if ended.is_err() {
-                handles.iter().for_each(reactor::Handle::shutdown);
-            }
-            ended.map(drop)
-        };
-        let workers: Vec<_> = loops.into_iter().map(|worker| scope.spawn(move || run(worker))).collect();
-        for worker in workers {
-            worker.join().map_err(|_| Failure::new(Fault::Other, "a worker has panicked"))??;
-        }
-        Ok(())
-    })
-}
 
 /// The service: what comes in goes out.
 struct Echo {
@@ -183,6 +162,7 @@ mod tests {
     use std::net::{SocketAddr, TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
+    use std::thread;
     use std::time::Duration;
 
     use clap::Parser;
@@ -196,17 +176,17 @@ mod tests {
     struct Serving {
         address: SocketAddr,
         handles: Vec<reactor::Handle<()>>,
-        ended: thread::JoinHandle<Result<()>>,
+        ended: thread::JoinHandle<io::Result<()>>,
         said: Kept,
     }
 
-    fn opened(line: &str) -> (Result<Vec<Loop>>, Kept) {
+    fn opened(line: &str) -> (Result<Workers<Session<Echo>>>, Kept) {
         let args = EchoArgs::try_parse_from(line.split_whitespace()).unwrap();
         let said = Kept::default();
         let notes = Notes::over(said.clone(), Volume::Normal);
         let options = args.session.options(&DEFAULTS, [&args.endpoint], &notes).unwrap();
         let loops = args.workers(&options, &notes).and_then(|mut loops| {
-            args.listen(&mut loops, &options, &notes)?;
+            args.listen(loops.loops_mut(), &options, &notes)?;
             Ok(loops)
         });
         (loops, said)
@@ -214,13 +194,13 @@ mod tests {
 
     fn serve(line: &str) -> Serving {
         let (loops, said) = opened(line);
-        let loops = loops.unwrap();
+        let workers = loops.unwrap();
         let text = said.text();
         let (_, address) = text.trim_end().rsplit_once('/').unwrap();
         Serving {
             address: address.parse().unwrap(),
-            handles: loops.iter().map(Reactor::handle).collect(),
-            ended: thread::spawn(|| run_all(loops)),
+            handles: workers.handles(),
+            ended: thread::spawn(|| workers.run().map(drop)),
             said,
         }
     }
@@ -312,7 +292,7 @@ mod tests {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         ours.set_read_timeout(Some(DEADLINE)).unwrap();
         let (loops, _) = opened(&format!("sb-echo fd:{} --framing u8", theirs.as_raw_fd()));
-        let ended = thread::spawn(|| run_all(loops.unwrap()));
+        let ended = thread::spawn(|| loops.unwrap().run().map(drop));
         echoes(&mut ours, b"\x02hi");
         drop(ours);
         ended.join().unwrap().unwrap();

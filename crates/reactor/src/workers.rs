@@ -65,6 +65,11 @@ where
         Ok(address)
     }
 
+    /// The loops themselves, to open on each what it needs.
+    pub fn loops_mut(&mut self) -> &mut [Reactor<H>] {
+        &mut self.loops
+    }
+
     /// A way into each loop, in their order.
     pub fn handles(&self) -> Vec<Handle<H::Command>> {
         self.loops.iter().map(Reactor::handle).collect()
