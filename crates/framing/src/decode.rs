@@ -85,6 +85,27 @@ impl FrameDecoder {
     /// An error is final: every later call returns it again.
     #[inline]
     pub fn decode(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
+        match self.decode_plain(input) {
+            Some(message) => Ok(message),
+            None => self.decode_any(input),
+        }
+    }
+
+    /// A whole plain frame, which changes nothing in the decoder.
+    #[inline]
+    fn decode_plain(&self, input: &[u8]) -> Option<Decoded> {
+        let (State::Scanning(_), Some(plain)) = (self.state, self.spec.plain) else { return None };
+        let bytes = usize::try_from(plain.read(input)?).ok()?;
+        if bytes > self.spec.payload_bytes_max() {
+            return None;
+        }
+        let (start, end) = (plain.width(), plain.width() + bytes);
+        (end <= input.len()).then_some(Decoded::Message { payload: start..end, consumed: end })
+    }
+
+    /// The same as [`decode`](Self::decode) for every framing and input.
+    #[inline(never)]
+    fn decode_any(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
         let State::Scanning(searched) = self.state else {
             return self.decode_after_overflow(input);
         };

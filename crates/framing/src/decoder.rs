@@ -1,5 +1,7 @@
 //! A decoder that holds the bytes until they make messages. Where messages lie is `decode`'s business.
 
+use core::ops::Range;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::decode::{Decoded, FrameDecoder};
@@ -53,7 +55,7 @@ impl Decoder {
             match self.frames.decode(&self.held)? {
                 Decoded::Message { payload, consumed } => {
                     self.spent += consumed;
-                    return Ok(Some(self.held.split_to(consumed).freeze().slice(payload)));
+                    return Ok(Some(take_message(&mut self.held, payload, consumed)));
                 }
                 Decoded::NeedMore { .. } => {
                     self.let_go();
@@ -91,4 +93,17 @@ impl Decoder {
             self.spent = 0;
         }
     }
+}
+
+/// Splits a message off, as [`Decoded::Message`] says. The buffer is shared, and counted once; an empty message
+/// keeps nothing of it.
+pub(crate) fn take_message(held: &mut BytesMut, payload: Range<usize>, consumed: usize) -> Bytes {
+    if payload.is_empty() {
+        held.advance(consumed);
+        return Bytes::new();
+    }
+    held.advance(payload.start);
+    let message = held.split_to(payload.len()).freeze();
+    held.advance(consumed - payload.end);
+    message
 }

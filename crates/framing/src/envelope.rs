@@ -25,7 +25,7 @@ impl Envelope {
     /// Bytes of both together.
     #[inline]
     pub fn bytes(&self) -> usize {
-        self.header().len() + self.trailer().len()
+        self.header.len + self.trailer.len
     }
 }
 
@@ -38,6 +38,16 @@ pub(crate) struct Inline {
 }
 
 impl Inline {
+    pub(crate) const EMPTY: Inline = Inline { bytes: [0; INLINE_BYTES_MAX], len: 0 };
+
+    /// The first `len` bytes of a word that is zero from there on.
+    #[inline]
+    pub(crate) fn from_word(word: [u8; 8], len: usize) -> Inline {
+        let mut bytes = [0; INLINE_BYTES_MAX];
+        bytes[..8].copy_from_slice(&word);
+        Inline { bytes, len }
+    }
+
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.len]

@@ -66,6 +66,14 @@ impl Field {
         }
     }
 
+    /// Width and order of one whose numbers up to `value_max` are plain integers.
+    pub(crate) fn integer(self) -> Option<(u8, Order)> {
+        match self {
+            Field::Unsigned { order, .. } | Field::Signed32 { order } => Some((self.width(), order)),
+            Field::Hex4 => None,
+        }
+    }
+
     /// The largest number that the field can state.
     pub(crate) fn value_max(self) -> u64 {
         match self {
@@ -99,7 +107,7 @@ impl Field {
 
 impl Order {
     #[inline]
-    fn is_big(self) -> bool {
+    pub(crate) fn is_big(self) -> bool {
         match self {
             Order::Big => true,
             Order::Little => false,

@@ -140,6 +140,7 @@ mod error;
 mod field;
 mod header;
 mod netstring;
+mod plain;
 mod prefix;
 mod python;
 mod search;

@@ -59,6 +59,11 @@ impl Prefix {
         self.adjust() == -self.header_signed()
     }
 
+    /// The field is at the very front, counts what follows it, and is stripped.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Prefix::plain(self.field)
+    }
+
     /// Bytes up to the end of the field.
     #[inline]
     pub(crate) fn header_bytes(&self) -> usize {

@@ -10,6 +10,7 @@ mod size;
 pub use self::error::SpecError;
 
 use crate::delimiters::Delimiters;
+use crate::plain::Plain;
 use crate::prefix::Prefix;
 use crate::{netstring, python, varint};
 
@@ -33,6 +34,8 @@ pub struct FrameSpec {
     bytes_max: u32,
     pub(crate) check: Check,
     pub(crate) overflow: Overflow,
+    /// Follows from the rest; here so that it is found out once.
+    pub(crate) plain: Option<Plain>,
 }
 
 /// What to do with a message that is longer than the limit.
@@ -145,7 +148,8 @@ impl FrameSpec {
             return Err(SpecError::NothingFits { least, most: wanted.into() });
         }
         let bytes_max = u32::try_from(most).unwrap_or(wanted).min(wanted);
-        Ok(FrameSpec { layout, bytes_max, check, overflow })
+        let plain = Plain::of(&layout, check, bytes_max);
+        Ok(FrameSpec { layout, bytes_max, check, overflow, plain })
     }
 }
 

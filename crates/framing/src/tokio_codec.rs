@@ -5,6 +5,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use crate::blocking::{ReadError, WriteError};
 use crate::decode::{Decoded, FrameDecoder};
+use crate::decoder::take_message;
 use crate::spec::FrameSpec;
 
 /// Messages of a spec, for tokio-util's `Framed`, `FramedRead` and `FramedWrite`.
@@ -43,7 +44,7 @@ impl Decoder for FrameCodec {
         loop {
             match self.frames.decode(held)? {
                 Decoded::Message { payload, consumed } => {
-                    return Ok(Some(held.split_to(consumed).freeze().slice(payload)));
+                    return Ok(Some(take_message(held, payload, consumed)));
                 }
                 Decoded::NeedMore { .. } => return Ok(None),
                 Decoded::Skipped { consumed, .. } => held.advance(consumed),
