@@ -1,26 +1,21 @@
 //! The `python` and `tutorial` dialects against real Pythons, over sockets of this machine. What
 //! is claimed about single messages stands in `python.rs` and `tutorial.rs`.
 //!
-//! The Python on the PATH and every one under pyenv are called. Without a `python3` the tests pass
-//! with a printed reason, unless `SWITCHBOARD_REQUIRE` names `python`.
+//! The Python on the PATH and every other that is found are called. Without a `python3` the tests
+//! pass with a printed reason, unless `SWITCHBOARD_REQUIRE` names `python`.
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
-use switchboard_auth::{Authenticated, Dialect, Digest, Handshake, Policy, Progress, Refused};
+use switchboard_auth::{Dialect, Digest, Policy, Refused};
 
+use support::pythons::{Outcome, Python, Script, accept_in_time, drive, pythons};
 use support::{entropy, policy};
 
 const KEY: &[u8] = b"secret key";
 const OTHER_KEY: &[u8] = b"secret kez";
-/// For each wait on either side: far more than a Python needs to start on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 #[test]
 fn every_python_is_accepted_when_it_calls_with_the_key() {
@@ -91,9 +86,6 @@ fn the_tutorials_programs_speak_to_us_in_both_roles() {
     }
 }
 
-/// What came of our side: the proof, the stream, and what was read beyond the handshake.
-type Outcome = Result<(Authenticated, TcpStream, Vec<u8>), Refused>;
-
 /// We listen, the Python script calls.
 fn serve(policy: &Policy, python: &Python, script: &str) -> (Outcome, Script) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
@@ -111,33 +103,6 @@ fn call(policy: &Policy, python: &Python, script: &str) -> (Outcome, Script) {
     (drive(stream, policy.call(entropy(2))), script)
 }
 
-/// What a session does with a handshake, in its simplest form.
-fn drive(mut stream: TcpStream, mut handshake: Handshake) -> Outcome {
-    stream.set_read_timeout(Some(DEADLINE)).expect("a deadline above zero is taken");
-    let mut inbox = Vec::new();
-    loop {
-        let mut said = Vec::new();
-        let progress = handshake.advance(&inbox, &mut said).inspect_err(|refused| {
-            // The peer may have gone already; it is refused all the same.
-            let _ = stream.write_all(refused.farewell());
-        })?;
-        stream.write_all(&said).expect("the peer reads");
-        match progress {
-            Progress::Done { proof, consumed } => return Ok((proof, stream, inbox.split_off(consumed))),
-            Progress::Pending { next, consumed } => {
-                inbox.drain(..consumed);
-                let mut piece = [0; 512];
-                let bytes = stream.read(&mut piece).expect("the peer answers in time");
-                if bytes == 0 {
-                    return Err(next.finish(&inbox));
-                }
-                inbox.extend_from_slice(&piece[..bytes]);
-                handshake = next;
-            }
-        }
-    }
-}
-
 /// Python says `hello` first, we say it back: the handshake took no byte too many or too few.
 fn exchange(stream: &mut TcpStream, rest: Vec<u8>) {
     let mut message = rest;
@@ -152,105 +117,6 @@ fn exchange(stream: &mut TcpStream, rest: Vec<u8>) {
 }
 
 const HELLO: &[u8] = b"\0\0\0\x05hello";
-
-fn accept_in_time(listener: TcpListener) -> TcpStream {
-    let (accepted, arrival) = mpsc::channel();
-    std::thread::spawn(move || accepted.send(listener.accept()));
-    let (stream, _) =
-        arrival.recv_timeout(DEADLINE).expect("the script calls in time").expect("accept works");
-    stream
-}
-
-/// An interpreter of this machine.
-#[derive(Debug)]
-struct Python {
-    program: PathBuf,
-    version: (u32, u32),
-}
-
-impl Python {
-    /// `None` if it does not run.
-    fn find(program: PathBuf) -> Option<Python> {
-        let print = "import sys; print('%d %d' % sys.version_info[:2])";
-        let output = Command::new(&program).args(["-c", print]).stderr(Stdio::null()).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let (major, minor) = text.trim().split_once(' ')?;
-        Some(Python { program, version: (major.parse().ok()?, minor.parse().ok()?) })
-    }
-
-    fn is_modern(&self) -> bool {
-        self.version >= (3, 12)
-    }
-
-    /// The strictest policy that this version can meet.
-    fn policy(&self, key: &[u8]) -> Policy {
-        let digests = if self.is_modern() { "sha256" } else { "sha256,md5" };
-        policy(Dialect::Python, key).with_digests(digests.parse().expect("a list of digests"))
-    }
-
-    /// Runs a script, which is given the port and ends by itself, whatever happens.
-    fn run(&self, script: &str, port: u16) -> Script {
-        let alarm = format!("import signal; signal.alarm({})\n{script}", DEADLINE.as_secs());
-        let mut command = Command::new(&self.program);
-        command.args(["-c", &alarm]).arg(port.to_string()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("it ran a moment ago");
-        let output = BufReader::new(child.stdout.take().expect("its output is piped"));
-        Script { child, output }
-    }
-}
-
-/// A running script; killed when it is dropped.
-struct Script {
-    child: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Script {
-    fn next_line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("the script prints text");
-        line.trim().to_owned()
-    }
-
-    fn last_line(mut self) -> String {
-        let mut text = String::new();
-        self.output.read_to_string(&mut text).expect("the script prints text");
-        text.lines().last().unwrap_or_default().to_owned()
-    }
-}
-
-impl Drop for Script {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Every Python that there is.
-fn pythons() -> Vec<Python> {
-    let mut found: Vec<Python> = Python::find("python3".into()).into_iter().collect();
-    if found.is_empty() {
-        let required = std::env::var("SWITCHBOARD_REQUIRE").unwrap_or_default();
-        assert!(!required.contains("python"), "SWITCHBOARD_REQUIRE={required}, and python3 does not run");
-        println!("skipped: python3 does not run here");
-        return found;
-    }
-    found.extend(pyenv_programs().into_iter().filter_map(Python::find));
-    let versions: Vec<_> = found.iter().map(|python| python.version).collect();
-    println!("Pythons: {versions:?}");
-    found
-}
-
-fn pyenv_programs() -> Vec<PathBuf> {
-    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv"));
-    let Some(root) = root.or(home) else { return Vec::new() };
-    let Ok(versions) = std::fs::read_dir(root.join("versions")) else { return Vec::new() };
-    let mut programs: Vec<_> =
-        versions.flatten().map(|version| version.path().join("bin/python")).filter(|p| p.is_file()).collect();
-    programs.sort();
-    programs
-}
 
 const LISTENER: &str = r"
 import sys
