@@ -93,7 +93,7 @@ impl FrameDecoder {
 
     /// A whole plain frame, which changes nothing in the decoder.
     #[inline]
-    fn decode_plain(&self, input: &[u8]) -> Option<Decoded> {
+    pub(crate) fn decode_plain(&self, input: &[u8]) -> Option<Decoded> {
         let (State::Scanning(_), Some(plain)) = (self.state, self.spec.plain) else { return None };
         let bytes = usize::try_from(plain.read(input)?).ok()?;
         if bytes > self.spec.payload_bytes_max() {
@@ -105,7 +105,7 @@ impl FrameDecoder {
 
     /// The same as [`decode`](Self::decode) for every framing and input.
     #[inline(never)]
-    fn decode_any(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
+    pub(crate) fn decode_any(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
         let State::Scanning(searched) = self.state else {
             return self.decode_after_overflow(input);
         };

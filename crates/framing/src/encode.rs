@@ -22,7 +22,10 @@ impl FrameSpec {
     }
 
     /// Appends the whole frame; nothing on an error.
-    #[expect(clippy::inline_always, reason = "measured: called, it takes half as long again for a small message")]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: called, it takes half as long again for a small message"
+    )]
     #[inline(always)]
     pub fn encode(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
         match self.plain_for(payload) {
@@ -44,7 +47,7 @@ impl FrameSpec {
 
     /// The same as [`envelope`](Self::envelope) for every framing and payload.
     #[inline(never)]
-    fn envelope_of_any(&self, payload: &[u8]) -> Result<Envelope, EncodeError> {
+    pub(crate) fn envelope_of_any(&self, payload: &[u8]) -> Result<Envelope, EncodeError> {
         let mut envelope = Envelope::default();
         self.check_payload(payload)?;
         self.write_around(payload, &mut envelope);
@@ -53,7 +56,7 @@ impl FrameSpec {
 
     /// The same as [`encode`](Self::encode) for every framing and payload.
     #[inline(never)]
-    fn encode_any(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
+    pub(crate) fn encode_any(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
         // Not by `envelope`: moving one that has just been written, byte by byte, costs more than writing it.
         let mut envelope = Envelope::default();
         self.check_payload(payload)?;
