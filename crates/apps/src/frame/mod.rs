@@ -1,21 +1,31 @@
-//! `sb-frame`: frames on the command line. Lines to frames and back as a filter, and a demonstration of why
-//! there have to be frames.
+//! `sb-frame`: frames on the command line. Lines to frames and back as a filter, an X-ray of what lies in a stream,
+//! a guess at its framing, and a demonstration of why there have to be frames.
 //!
-//! What a frame is, is `framing`'s business. `frames`, `overlay` and `tale` are pure; `pack` and `unpack` stream
-//! from any reader to any writer; only `demo` opens sockets.
+//! What a frame is, is `framing`'s business. `frames`, `overlay` and `tale` are pure, and so are `anatomy`, `xray`,
+//! `dump` and `report`; `pack` and `unpack` stream from any reader to any writer; only `demo` and `live` open sockets.
 
+mod anatomy;
 mod demo;
+mod dump;
 mod frames;
+mod guess;
+mod live;
 mod overlay;
 mod pack;
+mod records;
+mod report;
+mod show;
 mod tale;
 mod unpack;
+mod xray;
 
 use std::io;
 
 use clap::{Args, Parser, Subcommand};
 use framing::FrameSpec;
 
+use self::guess::GuessArgs;
+use self::show::ShowArgs;
 use self::unpack::{Records, unpack};
 use crate::cli::args::OutputArgs;
 use crate::cli::exit::Result;
@@ -23,7 +33,7 @@ use crate::cli::lines::{Ending, LineReader};
 use crate::cli::notes::Notes;
 use crate::cli::output::{Audience, Format, Output};
 
-/// Turn lines into frames and back, or see why there have to be frames.
+/// Turn lines into frames and back, look into a stream of them, or see why there have to be frames.
 #[derive(Debug, Parser)]
 #[command(name = "sb-frame", version)]
 pub struct FrameArgs {
@@ -40,6 +50,8 @@ impl FrameArgs {
         match &self.command {
             Command::Pack(codec) => codec.pack(),
             Command::Unpack(codec) => codec.unpack(self.output.format(), &notes),
+            Command::Show(args) => args.run(self.output.format(), &notes),
+            Command::Guess(args) => args.run(self.output.format(), &notes),
             Command::Demo => demo::run(&mut Output::stdout(self.output.format())),
         }
     }
@@ -51,6 +63,10 @@ enum Command {
     Pack(Codec),
     /// Read frames from stdin, write each message as a line to stdout
     Unpack(Codec),
+    /// Show which read brought which part of which message, from stdin, a file or a live connection
+    Show(ShowArgs),
+    /// Find out which framings fit a capture, best first; exits with 5 if none does
+    Guess(GuessArgs),
     /// Show on a real socket what happens without frames, and with them
     Demo,
 }

@@ -1,0 +1,124 @@
+//! Captures whose framing is known, and captures that have none.
+
+use super::ranking::Confidence;
+use super::*;
+
+fn capture(bytes: &[u8]) -> Capture {
+    Capture { bytes: bytes.to_vec(), is_cut: false }
+}
+
+fn packed(spec: &str, messages: &[&[u8]]) -> Vec<u8> {
+    let spec: FrameSpec = spec.parse().unwrap();
+    let mut stream = Vec::new();
+    for message in messages.iter().filter(|message| message.len() >= spec.payload_bytes_min()) {
+        spec.encode(message, &mut stream).unwrap();
+    }
+    stream
+}
+
+fn ranking(bytes: &[u8]) -> Ranking {
+    Ranking::of(&capture(bytes))
+}
+
+const TEXTS: &[&[u8]] =
+    &[b"hello", b"world", b"a third message, longer than those", b"", b"{\"json\": true}", b"x"];
+
+const SPECS: &[&str] = &[
+    "u8",
+    "u16be",
+    "u16le",
+    "u24be",
+    "u24le",
+    "u32be",
+    "u32le",
+    "u64be",
+    "u64le",
+    "u16be,incl",
+    "u32be,incl",
+    "u32le,incl",
+    "u32be,adjust=4",
+    "u16le,adjust=-1",
+    "u32be,crc32c",
+    "netstring",
+    "hex4",
+    "hex4,incl",
+    "lines",
+    "crlf",
+    "nul",
+];
+
+#[test]
+fn the_framing_of_text_is_found() {
+    for spec in SPECS {
+        let ranking = ranking(&packed(spec, TEXTS));
+        let found: FrameSpec = spec.parse().unwrap();
+        let best = ranking.fits.first().map(|best| (&best.spec, best.left_over));
+        assert_eq!(best, Some((&found, 0)), "{ranking:#?}");
+    }
+}
+
+#[test]
+fn the_framing_of_bytes_that_are_no_text_is_found() {
+    let binary: Vec<Vec<u8>> =
+        (3..40_u8).map(|len| (0..len).map(|at| at.wrapping_mul(37) ^ (len << 3) ^ 0x9a).collect()).collect();
+    let binary: Vec<&[u8]> = binary.iter().map(Vec::as_slice).collect();
+    // Every byte is a length of `u8`: without text it proves nothing.
+    for spec in SPECS.iter().filter(|spec| !matches!(**spec, "u8" | "lines" | "crlf" | "nul")) {
+        let ranking = ranking(&packed(spec, &binary));
+        let found: FrameSpec = spec.parse().unwrap();
+        assert_eq!(ranking.fits.first().map(|best| &best.spec), Some(&found), "{ranking:#?}");
+    }
+}
+
+#[test]
+fn long_varints_are_told_from_single_bytes() {
+    let long = [b'x'; 300];
+    let ranking = ranking(&packed("varint", &[b"hello", &long, b"world"]));
+    assert_eq!(ranking.fits[0].spec, "varint".parse().unwrap());
+}
+
+#[test]
+fn those_that_find_the_same_messages_are_one_guess() {
+    let ranking = ranking(&packed("python", TEXTS));
+    let (best, others) = ranking.fits.split_first().unwrap();
+    assert_eq!(best.spec, "u32be".parse().unwrap());
+    assert!(best.alike.contains(&"python".parse().unwrap()), "{best:?}");
+    assert!(others.iter().all(|other| other.confidence == Confidence::Inferior), "{others:?}");
+}
+
+#[test]
+fn an_end_inside_a_message_is_borne_and_told() {
+    let stream = packed("u32be", TEXTS);
+    let ranking = ranking(&stream[..stream.len() - 10]);
+    let best = &ranking.fits[0];
+    assert_eq!(best.spec, "u32be".parse().unwrap());
+    assert_eq!(best.left_over, 13);
+    assert!(best.reasons[0].starts_with("13 bytes at the end: a message that lacks 5 bytes"), "{best:?}");
+}
+
+#[test]
+fn noise_and_nothing_fit_no_framing() {
+    let mut state = 0x1234_5678_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    })
+    .take(5000)
+    .collect();
+    assert!(ranking(&noise).fits.is_empty(), "{:#?}", ranking(&noise).fits);
+    assert!(ranking(&[0; 4096]).fits.is_empty(), "{:#?}", ranking(&[0; 4096]).fits);
+    assert!(ranking(b"").fits.is_empty());
+    assert!(ranking(b"").why_nothing().contains("empty"));
+}
+
+#[test]
+fn a_stream_that_breaks_is_compared_with_the_others() {
+    let stream = packed("u32le", &[b"hello", b"world", b"again"]);
+    let spec: FrameSpec = "u32be".parse().unwrap();
+    let better = better_than(&spec, &stream).unwrap();
+    assert_eq!(
+        better,
+        "read as u32le the bytes from there on make 3 messages, hardly an accident: try --framing u32le"
+    );
+    assert_eq!(better_than(&"u32le".parse().unwrap(), &stream), None);
+}
