@@ -99,6 +99,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         if !matches!(conn.phase, Phase::Dead) {
             self.stats.outbound_bytes -= conn.out.clear();
             conn.phase = Phase::Dead;
+            self.is_eventful = true;
             self.dead.push((id, why));
         }
     }

@@ -70,6 +70,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     fn unreachable(&mut self, tag: Tag, address: &Address, error: &io::Error) {
+        self.is_eventful = true;
         self.stats.connect_errors += 1;
         self.handler.unreachable(&mut Context::new(self.now, &mut self.ops), tag, address, error);
     }

@@ -6,7 +6,7 @@ use crate::address::Address;
 use crate::context::Context;
 use crate::handler::{Datagram, Handler, Pressure};
 use crate::ids::SocketId;
-use crate::net::Net;
+use crate::net::{Net, Received};
 use crate::reactor::Reactor;
 
 impl<H: Handler, N: Net> Reactor<H, N> {
@@ -17,19 +17,25 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             if !socket.readable {
                 return;
             }
-            match self.net.receive(&mut socket.socket, &mut self.buffer) {
-                Ok(received) => {
-                    self.stats.datagrams_in += 1;
-                    self.stats.datagrams_truncated += u64::from(received.truncated);
-                    let payload = &self.buffer[..received.bytes];
-                    let datagram = Datagram { from: &received.from, payload, truncated: received.truncated };
-                    self.handler.datagram(&mut Context::new(self.now, &mut self.ops), id, datagram);
-                }
+            // One byte more than may come: a datagram that needs it is too long, one that fills the rest is not.
+            let room = self.limits.datagram_bytes_max + 1;
+            match self.net.receive(&mut socket.socket, &mut self.buffer[..room]) {
+                Ok(received) => self.take_datagram(id, &received),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable = false,
                 Err(error) => self.datagram_trouble(&error),
             }
         }
         self.enlist(id.0);
+    }
+
+    fn take_datagram(&mut self, id: SocketId, received: &Received) {
+        let bytes_max = self.limits.datagram_bytes_max;
+        let truncated = received.bytes > bytes_max;
+        self.stats.datagrams_in += 1;
+        self.stats.datagrams_truncated += u64::from(truncated);
+        let payload = &self.buffer[..received.bytes.min(bytes_max)];
+        let datagram = Datagram { from: &received.from, payload, truncated };
+        self.handler.datagram(&mut Context::new(self.now, &mut self.ops), id, datagram);
     }
 
     pub(crate) fn send_datagram(&mut self, id: SocketId, to: Address, payload: &[u8]) {

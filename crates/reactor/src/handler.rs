@@ -55,6 +55,9 @@ pub trait Handler {
     /// A timer set with [`Context::set_timer`] is due.
     fn timeout(&mut self, _cx: &mut Context<'_>, _tag: Tag) {}
 
+    /// [`Reactor::run_once`](crate::Reactor::run_once) has waited for as long as it may, and nothing happened.
+    fn handle_timeout(&mut self, _cx: &mut Context<'_>) {}
+
     /// A command was posted from outside.
     fn command(&mut self, _cx: &mut Context<'_>, _command: Self::Command) {}
 
@@ -109,7 +112,7 @@ pub struct Datagram<'a> {
     pub from: &'a Address,
     /// Its bytes.
     pub payload: &'a [u8],
-    /// Its end is lost: it was longer than the read buffer.
+    /// Its end is lost: it was longer than `datagram_bytes_max`. What is here is exactly so long.
     pub truncated: bool,
 }
 

@@ -21,6 +21,9 @@ pub struct Limits {
     pub reads_per_turn: usize,
     /// Datagrams taken from one socket in a turn. Default 64, for the same reason.
     pub datagrams_per_turn: usize,
+    /// Bytes of one received datagram; `max_packet_size` of socketserver, which says 8,192. A longer one is cut there,
+    /// [told](crate::Datagram::truncated) and counted. Default 65,535: no UDP datagram is longer.
+    pub datagram_bytes_max: usize,
     /// Bytes of one read. Default 64 KiB: fewer system calls for floods, and still inside a level-2 cache.
     pub read_bytes: usize,
     /// Received bytes that a handler may leave untaken. Default 16 MiB + 64 KiB: the largest message, and a read.
@@ -79,6 +82,7 @@ impl Default for Limits {
             accepts_per_turn: 64,
             reads_per_turn: 4,
             datagrams_per_turn: 64,
+            datagram_bytes_max: 65_535,
             read_bytes: 64 * KIB,
             untaken_bytes_max: 16 * MIB + 64 * KIB,
             outbound_high: 256 * KIB,

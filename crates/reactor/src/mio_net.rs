@@ -280,8 +280,7 @@ impl Net for MioNet {
                 )
             }
         };
-        // A UDP datagram never fills the buffer; a Unix one that does has lost its end, or only just fits.
-        Ok(Received { bytes, truncated: bytes == buffer.len(), from })
+        Ok(Received { bytes, from })
     }
 
     fn send(&mut self, socket: &mut DatagramSocket, to: &Address, payload: &[u8]) -> io::Result<()> {

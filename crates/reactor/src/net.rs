@@ -122,10 +122,9 @@ pub struct Read {
 /// One datagram, received into a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// How many bytes of the buffer are filled.
+    /// How many bytes of the buffer are filled. What did not fit is lost, which the loop knows by a buffer that is
+    /// one byte longer than what it takes.
     pub bytes: usize,
-    /// The buffer was too short and the end of the datagram is lost.
-    pub truncated: bool,
     /// Who sent it.
     pub from: Address,
 }

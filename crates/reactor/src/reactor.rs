@@ -1,24 +1,20 @@
-//! The loop: what it owns, how it is begun, and the turn. The steps of the turn are in `accept`, `connect`,
-//! `receive`, `transmit`, `datagrams`, `deadlines` and `closing`, each an `impl` of the same `Reactor`.
+//! The loop: what it owns, how it is begun, and the turn. Opening sockets is in `opening`, the steps of the turn in
+//! `accept`, `connect`, `receive`, `transmit`, `datagrams`, `deadlines` and `closing`, each an `impl` of the same `Reactor`.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::address::Address;
 use crate::admission::Admission;
-use crate::conn::{Conn, Phase};
 use crate::context::Context;
-use crate::datagram::DatagramSocket;
 use crate::groups::Groups;
 use crate::handle::{Handle, Item, Mailbox};
-use crate::handler::{Closed, Handler, Origin};
+use crate::handler::{Closed, Handler};
 use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::limits::Limits;
-use crate::listener::ListenerState;
 use crate::mio_net::MioNet;
-use crate::net::{Adopted, ListenOptions, Net, Ready, Token};
+use crate::net::{Net, Ready};
 use crate::ops::{Batch, Op, Ops, Reach};
 use crate::receive::REST_PREFIXED_MAX;
 use crate::sources::{Source, Sources};
@@ -55,6 +51,8 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     pub(crate) peers: Vec<Handle<H::Command>>,
     /// Some listener waits for a free place.
     pub(crate) has_starved_listener: bool,
+    /// Something happened in the present turn.
+    pub(crate) is_eventful: bool,
     polled: Vec<Ready>,
     due: Vec<(Time, Timer)>,
     mail: Vec<Item<H::Command>>,
@@ -79,17 +77,6 @@ pub enum Flow {
     Stopped,
 }
 
-/// Under which name an adopted socket is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// A connected stream; its `setup` has been called.
-    Stream(ConnId),
-    /// A listener.
-    Listener(ListenerId),
-    /// A datagram socket.
-    Datagram(SocketId),
-}
-
 impl<H: Handler> Reactor<H> {
     /// A loop on the operating system's sockets.
     pub fn new(handler: H, limits: Limits) -> io::Result<Reactor<H>> {
@@ -101,7 +88,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// A loop on any network.
     pub fn with_net(net: N, handler: H, limits: Limits) -> Reactor<H, N> {
         let mailbox = Arc::new(Mailbox::new(net.waker()));
-        let buffer = vec![0; REST_PREFIXED_MAX + limits.read_bytes];
+        let buffer = vec![0; buffer_bytes(&limits)];
         Reactor {
             handler,
             now: net.now(),
@@ -119,63 +106,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             groups: Groups::default(),
             peers: Vec::new(),
             has_starved_listener: false,
+            is_eventful: false,
             polled: Vec::new(),
             due: Vec::new(),
             mail: Vec::new(),
             mailbox,
             life: Life::Running,
         }
-    }
-
-    /// Listens for streams; gives the address it really got, which matters with port 0.
-    pub fn listen(
-        &mut self,
-        address: &Address,
-        options: &ListenOptions,
-    ) -> io::Result<(ListenerId, Address)> {
-        let id = self.next_id()?;
-        let (socket, address) = self.net.listen(Token(id), address, options)?;
-        self.keep_listener(id, socket, address.clone(), options.calls_max);
-        Ok((ListenerId(id), address))
-    }
-
-    /// Opens a datagram socket; gives the address it really got.
-    pub fn bind(&mut self, address: &Address) -> io::Result<(SocketId, Address)> {
-        let id = self.next_id()?;
-        let (socket, address) = self.net.bind(Token(id), address)?;
-        self.keep_datagram(id, socket);
-        Ok((SocketId(id), address))
-    }
-
-    /// Takes over an open socket, whatever it is. `calls_max` matters for a listener only.
-    pub fn adopt(&mut self, mut adopted: Adopted<N>, calls_max: usize) -> io::Result<Kept> {
-        let id = self.next_id()?;
-        self.net.watch_adopted(Token(id), &mut adopted)?;
-        match adopted {
-            Adopted::Stream(stream, peer) => {
-                let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now);
-                self.welcome(conn, Origin::Adopted { peer: &peer });
-                Ok(Kept::Stream(ConnId(id)))
-            }
-            Adopted::Listener(socket, address) => {
-                self.keep_listener(id, socket, address, calls_max);
-                Ok(Kept::Listener(ListenerId(id)))
-            }
-            Adopted::Datagram(socket, _) => {
-                self.keep_datagram(id, socket);
-                Ok(Kept::Datagram(SocketId(id)))
-            }
-        }
-    }
-
-    fn keep_listener(&mut self, id: SourceId, socket: N::Listener, address: Address, calls_max: usize) {
-        let listener = ListenerState::new(socket, address, calls_max);
-        self.sources.insert(id, Source::Listener(Box::new(listener)));
-    }
-
-    fn keep_datagram(&mut self, id: SourceId, socket: N::Datagram) {
-        let socket = DatagramSocket::new(socket);
-        self.sources.insert(id, Source::Datagram(Box::new(socket)));
     }
 
     pub(crate) fn next_id(&self) -> io::Result<SourceId> {
@@ -220,9 +157,23 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         Ok(self.handler)
     }
 
-    /// Turns until one event has been handled, or `timeout` has passed: `handle_request`.
+    /// Turns until something has happened, or `timeout` has passed, which [`Handler::handle_timeout`] is told:
+    /// `handle_request`. Waking up for nothing does not count. On a network whose clock stands still it turns once.
     pub fn run_once(&mut self, timeout: Duration) -> io::Result<Flow> {
-        self.turn_within(Some(timeout))
+        let end = self.net.now() + timeout;
+        loop {
+            let before = self.net.now();
+            let flow = self.turn_within(Some(end.since(before)))?;
+            let now = self.net.now();
+            if flow == Flow::Stopped || self.is_eventful || now == before {
+                return Ok(flow);
+            }
+            if now >= end {
+                self.handler.handle_timeout(&mut Context::new(self.now, &mut self.ops));
+                self.settle();
+                return Ok(self.end_of_turn());
+            }
+        }
     }
 
     /// One turn; waits in its poll for as long as nothing is due.
@@ -237,6 +188,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.poll(patience)?;
         self.now = self.net.now();
         self.stats.turns += 1;
+        self.is_eventful = !self.ops.is_empty();
         self.open_mail();
         self.note_readiness();
         self.serve_ready_list();
@@ -268,6 +220,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn open_mail(&mut self) {
         let mut mail = std::mem::take(&mut self.mail);
         let drain = self.mailbox.open(&mut mail);
+        self.is_eventful |= !mail.is_empty() || drain.is_some();
         for item in mail.drain(..) {
             match item {
                 Item::Command(command) => {
@@ -292,6 +245,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Timer::Deadline(id) => self.check_deadline(id, at),
                 Timer::Accept(id) => self.retry_accept(id),
                 Timer::User(_, tag) => {
+                    self.is_eventful = true;
                     self.handler.timeout(&mut Context::new(self.now, &mut self.ops), tag);
                 }
                 Timer::DrainEnd => self.ops.push(Op::Stop),
@@ -386,6 +340,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Serves what stood on the ready list at the start, each source within its budget; what is still ready
     /// afterwards stands at the end of the list for the next turn.
     fn serve_ready_list(&mut self) {
+        self.is_eventful |= !self.ready_list.is_empty();
         for _ in 0..self.ready_list.len() {
             let Some(id) = self.ready_list.pop_front() else { return };
             match self.sources.get_mut(id) {
@@ -408,4 +363,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             }
         }
     }
+}
+
+/// Room for a rest with a read behind it, and for a datagram with the one byte more that tells that it is cut.
+fn buffer_bytes(limits: &Limits) -> usize {
+    (REST_PREFIXED_MAX + limits.read_bytes).max(limits.datagram_bytes_max + 1)
 }

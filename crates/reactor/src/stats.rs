@@ -53,7 +53,7 @@ pub struct Stats {
     pub datagrams_in: u64,
     /// Datagrams sent.
     pub datagrams_out: u64,
-    /// Datagrams that were longer than the buffer and lost their end.
+    /// Datagrams that were longer than `datagram_bytes_max` and lost their end.
     pub datagrams_truncated: u64,
     /// Gauge: datagrams that the kernel had no room for yet.
     pub datagrams_queued: usize,

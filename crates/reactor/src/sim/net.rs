@@ -182,7 +182,7 @@ impl Net for SimNet {
             };
             let bytes = payload.len().min(buffer.len());
             buffer[..bytes].copy_from_slice(&payload[..bytes]);
-            Ok(Received { bytes, truncated: bytes < payload.len(), from })
+            Ok(Received { bytes, from })
         })
     }
 

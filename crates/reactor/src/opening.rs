@@ -1,0 +1,78 @@
+//! Sockets that a loop is given: listeners and datagram sockets that it opens, and open ones that it takes over.
+//! What happens on them is the turn's.
+
+use std::io;
+
+use crate::address::Address;
+use crate::conn::{Conn, Phase};
+use crate::datagram::DatagramSocket;
+use crate::handler::{Handler, Origin};
+use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
+use crate::listener::ListenerState;
+use crate::net::{Adopted, ListenOptions, Net, Token};
+use crate::reactor::Reactor;
+use crate::sources::Source;
+
+/// Under which name an adopted socket is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A connected stream; its `setup` has been called.
+    Stream(ConnId),
+    /// A listener.
+    Listener(ListenerId),
+    /// A datagram socket.
+    Datagram(SocketId),
+}
+
+impl<H: Handler, N: Net> Reactor<H, N> {
+    /// Listens for streams; gives the address it really got, which matters with port 0.
+    pub fn listen(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+    ) -> io::Result<(ListenerId, Address)> {
+        let id = self.next_id()?;
+        let (socket, address) = self.net.listen(Token(id), address, options)?;
+        self.keep_listener(id, socket, address.clone(), options.calls_max);
+        Ok((ListenerId(id), address))
+    }
+
+    /// Opens a datagram socket; gives the address it really got.
+    pub fn bind(&mut self, address: &Address) -> io::Result<(SocketId, Address)> {
+        let id = self.next_id()?;
+        let (socket, address) = self.net.bind(Token(id), address)?;
+        self.keep_datagram(id, socket);
+        Ok((SocketId(id), address))
+    }
+
+    /// Takes over an open socket, whatever it is. `calls_max` matters for a listener only.
+    pub fn adopt(&mut self, mut adopted: Adopted<N>, calls_max: usize) -> io::Result<Kept> {
+        let id = self.next_id()?;
+        self.net.watch_adopted(Token(id), &mut adopted)?;
+        match adopted {
+            Adopted::Stream(stream, peer) => {
+                let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now);
+                self.welcome(conn, Origin::Adopted { peer: &peer });
+                Ok(Kept::Stream(ConnId(id)))
+            }
+            Adopted::Listener(socket, address) => {
+                self.keep_listener(id, socket, address, calls_max);
+                Ok(Kept::Listener(ListenerId(id)))
+            }
+            Adopted::Datagram(socket, _) => {
+                self.keep_datagram(id, socket);
+                Ok(Kept::Datagram(SocketId(id)))
+            }
+        }
+    }
+
+    fn keep_listener(&mut self, id: SourceId, socket: N::Listener, address: Address, calls_max: usize) {
+        let listener = ListenerState::new(socket, address, calls_max);
+        self.sources.insert(id, Source::Listener(Box::new(listener)));
+    }
+
+    fn keep_datagram(&mut self, id: SourceId, socket: N::Datagram) {
+        let socket = DatagramSocket::new(socket);
+        self.sources.insert(id, Source::Datagram(Box::new(socket)));
+    }
+}
