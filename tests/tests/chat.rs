@@ -88,7 +88,7 @@ fn plain_python_is_a_member() {
     let hub = Hub::start();
     let bob = hub.join("--nick bob");
     let address = address_of(&hub.endpoint);
-    let client = python.peer("../../crates/apps/examples/chat_client.py");
+    let client = python.peer("../../examples/chat_client.py");
     let client = client.arg(hub.home.path("switchboard/chat.key")).args(["py", "lobby", "127.0.0.1"]);
     let mut theirs = client.arg(address.port().to_string()).start();
     theirs.say("grüße");
