@@ -39,10 +39,11 @@ impl Plain {
     #[inline]
     pub(crate) fn read(self, input: &[u8]) -> Option<u64> {
         let word = *input.first_chunk()?;
-        Some(match self.order.is_big() {
-            true => u64::from_be_bytes(word) >> self.unused_bits(),
-            false => u64::from_le_bytes(word) << self.unused_bits() >> self.unused_bits(),
-        })
+        if self.order.is_big() {
+            Some(u64::from_be_bytes(word) >> self.unused_bits())
+        } else {
+            Some(u64::from_le_bytes(word) << self.unused_bits() >> self.unused_bits())
+        }
     }
 
     /// Appends the integer. The usual width is one store in the caller's loop; all of them there would be too much.
@@ -75,9 +76,10 @@ impl Plain {
     /// The bytes of the integer, and zeros behind them.
     #[inline]
     fn word(self, bytes: u32) -> [u8; 8] {
-        match self.order.is_big() {
-            true => (u64::from(bytes) << self.unused_bits()).to_be_bytes(),
-            false => u64::from(bytes).to_le_bytes(),
+        if self.order.is_big() {
+            (u64::from(bytes) << self.unused_bits()).to_be_bytes()
+        } else {
+            u64::from(bytes).to_le_bytes()
         }
     }
 
