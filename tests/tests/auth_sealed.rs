@@ -131,6 +131,22 @@ fn sb_chat_takes_members_in() {
 }
 
 #[test]
+fn a_stranger_is_told_nothing_at_all() {
+    let place = Place::new();
+    let ours = start("sb-echo 127.0.0.1:0", &keys(&place, &[("ann", 'a')]));
+    let endpoint = ours.listening_on();
+    let hello = [&b"NETNOIS1"[..], &[7; 64]].concat();
+    for opening in [&hello[..], b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x05hello"] {
+        let mut stranger = call(&endpoint);
+        stranger.write_all(opening).expect("a socket takes a few bytes");
+        let mut heard = Vec::new();
+        let _ = stranger.read_to_end(&mut heard); // a reset is as good as an end
+        assert_eq!(heard, b"");
+        ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
+    }
+}
+
+#[test]
 fn what_is_not_sealed_stays_on_the_host_and_the_refusal_says_what_to_do() {
     let place = Place::new();
     let key = keys(&place, &[("ann", 'a')]);

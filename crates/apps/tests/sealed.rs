@@ -312,6 +312,25 @@ fn a_close_record_inside_a_message_breaks_the_framing() {
 }
 
 #[test]
+fn a_message_over_the_limit_is_refused_before_it_has_come() {
+    let server = Server::start();
+    for (bytes, is_refused) in [(1024 * 1024, false), (1024 * 1024 + 1, true)] {
+        let mut peer = Peer::call(&server);
+        let header = peer.records(&u32::to_be_bytes(bytes));
+        peer.stream.write_all(&header).unwrap();
+        if !is_refused {
+            let message = vec![b'x'; usize::try_from(bytes).unwrap()];
+            let records = peer.records(&message);
+            peer.stream.write_all(&records).unwrap();
+            peer.hear(&framed(&message));
+            peer.close_record();
+        }
+        drop(peer);
+        assert_eq!(server.next_end().starts_with("Frame(TooLong"), is_refused, "{bytes} bytes");
+    }
+}
+
+#[test]
 fn a_changed_bit_ends_the_conversation_without_one_more_byte() {
     let server = Server::start();
     let mut peer = Peer::call(&server);

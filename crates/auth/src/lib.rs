@@ -22,9 +22,11 @@
 //! |---|---|---|---|---|
 //! | `none` | | | | everybody |
 //! | `tutorial` | yes | | | a false server that passes challenges on |
-//! | `python` | yes | yes | | somebody in between who passes everything on |
-//! | `mutual` | yes | yes | | the same, unless a channel binding is signed |
+//! | `python` | yes | yes | | somebody in between who passes on, or mixes sessions |
+//! | `mutual` | yes | yes | | somebody in between who passes everything on, unless a channel binding is signed |
 //! | `noise` (feature) | yes | yes | yes | |
+//!
+//! `docs/protocol.md` has every byte, and what else each of them gives and does not give.
 //!
 //! # What it does not do
 //!

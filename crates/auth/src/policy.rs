@@ -199,14 +199,21 @@ mod tests {
     }
 
     #[test]
-    fn mutual_takes_keys_of_exactly_32_bytes() {
-        for bytes in [1, 31, 33, 64] {
-            let key = alloc::vec![7; bytes];
-            let error = Policy::new(Dialect::Mutual, ring(&key)).unwrap_err();
-            let text = format!("the key `alice` has {bytes} bytes: `mutual` needs exactly 32");
-            assert_eq!(error.to_string(), text);
+    fn mutual_and_noise_take_keys_of_exactly_32_bytes() {
+        let dialects = [
+            Dialect::Mutual,
+            #[cfg(feature = "noise")]
+            Dialect::Noise,
+        ];
+        for dialect in dialects {
+            for bytes in [1, 31, 33, 64] {
+                let key = alloc::vec![7; bytes];
+                let error = Policy::new(dialect, ring(&key)).unwrap_err();
+                let text = format!("the key `alice` has {bytes} bytes: `{dialect}` needs exactly 32");
+                assert_eq!(error.to_string(), text);
+            }
+            assert!(Policy::new(dialect, ring(&[7; 32])).is_ok());
         }
-        assert!(Policy::new(Dialect::Mutual, ring(&[7; 32])).is_ok());
     }
 
     #[test]
