@@ -25,12 +25,13 @@ pub fn run(contest: &mut Contest) -> Vec<Timing> {
         let contenders = contest.contenders.iter_mut().zip(&passes);
         rounds.push(contenders.map(|(one, passes)| time_passes(one.as_mut(), *passes)).collect::<Vec<f64>>());
     }
-    let timing = |(index, one): (usize, &Box<dyn Contender>)| Timing {
-        name: one.name(),
+    let names = contest.contenders.iter().map(|one| one.name());
+    let timing = |(index, name)| Timing {
+        name,
         message_ns: median(rounds.iter().map(|round| round[index] / contest.messages as f64)),
         ratio: median(rounds.iter().map(|round| round[index] / round[0])),
     };
-    contest.contenders.iter().enumerate().map(timing).collect()
+    names.enumerate().map(timing).collect()
 }
 
 /// How many passes fill a round; also warms up, and sees that the contender does the work at all.
