@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::binding::{Membership, MembershipChange};
 use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
@@ -69,6 +70,17 @@ impl<'a> Context<'a> {
     /// Sends one datagram from a socket of ours.
     pub fn send_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
         self.ops.gather_datagram(socket, to, payload);
+    }
+
+    /// Hears a multicast group on a UDP socket. What goes wrong is told to
+    /// [`Handler::handle_error`](crate::Handler::handle_error).
+    pub fn join_multicast(&mut self, socket: SocketId, membership: Membership) {
+        self.ops.push(Op::ChangeMembership { socket, membership, change: MembershipChange::Join });
+    }
+
+    /// Hears a multicast group no more.
+    pub fn leave_multicast(&mut self, socket: SocketId, membership: Membership) {
+        self.ops.push(Op::ChangeMembership { socket, membership, change: MembershipChange::Leave });
     }
 
     /// Ends our side once everything queued is written; the peer may go on.

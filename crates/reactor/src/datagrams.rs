@@ -43,14 +43,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.stats.sends_late += 1;
             return;
         };
-        let result = if socket.queue.is_empty() {
-            self.net.send(&mut socket.socket, &to, payload)
-        } else {
-            Err(io::ErrorKind::WouldBlock.into())
-        };
+        let must_wait = !socket.queue.is_empty();
+        let result =
+            if must_wait { Err(io::ErrorKind::WouldBlock.into()) } else { self.hand_over(id, &to, payload) };
         match result {
             Ok(()) => self.stats.datagrams_out += 1,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let Some(socket) = self.sources.datagram(id) else { return };
                 let dropped = socket.push(to, payload, self.limits.datagrams_queued_max);
                 self.stats.datagrams_dropped += u64::from(dropped);
                 self.stats.datagrams_queued += usize::from(!dropped);
@@ -58,6 +57,22 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             }
             Err(error) => self.datagram_trouble(&error),
         }
+    }
+
+    /// Gives one datagram to the system. A refusal may be the answer to an earlier one, which a connected socket tells
+    /// instead of sending this one: then it is told, and this one is sent all the same.
+    fn hand_over(&mut self, id: SocketId, to: &Address, payload: &[u8]) -> io::Result<()> {
+        let Some(socket) = self.sources.datagram(id) else { return Ok(()) };
+        let first = self.net.send(&mut socket.socket, to, payload);
+        let Err(refused) = &first else { return first };
+        if refused.kind() != io::ErrorKind::ConnectionRefused {
+            return first;
+        }
+        let second = self.net.send(&mut socket.socket, to, payload);
+        if second.is_ok() {
+            self.datagram_trouble(refused);
+        }
+        second
     }
 
     fn flush_datagrams(&mut self, id: SocketId) {
@@ -73,7 +88,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         while let Some(socket) = self.sources.datagram(id)
             && let Some((to, payload)) = socket.queue.pop_front()
         {
-            let result = self.net.send(&mut socket.socket, &to, &payload);
+            let result = self.hand_over(id, &to, &payload);
+            let Some(socket) = self.sources.datagram(id) else { return };
             if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
                 socket.queue.push_front((to, payload));
                 return;
@@ -103,7 +119,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     /// One datagram's error (a port where nobody listens, one that is too long) is told and ends nothing.
-    fn datagram_trouble(&mut self, error: &io::Error) {
+    pub(crate) fn datagram_trouble(&mut self, error: &io::Error) {
         self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), error);
     }
 }

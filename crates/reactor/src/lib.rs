@@ -69,6 +69,7 @@
 mod accept;
 mod address;
 mod admission;
+mod binding;
 pub mod blocking;
 mod closing;
 mod conn;
@@ -87,6 +88,7 @@ mod listener;
 mod mio_net;
 mod net;
 mod open;
+mod open_datagram;
 mod opening;
 mod ops;
 mod outbound;
@@ -102,6 +104,7 @@ mod transmit;
 mod workers;
 
 pub use address::{Address, ParseAddressError};
+pub use binding::{BindOptions, Interface, Membership, MembershipChange};
 pub use conn_map::ConnMap;
 pub use context::Context;
 pub use groups::GroupId;

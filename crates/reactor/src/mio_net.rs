@@ -12,8 +12,10 @@ use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, Un
 use mio::{Events, Interest, Poll};
 
 use crate::address::Address;
+use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 use crate::open;
+use crate::open_datagram;
 use crate::time::Time;
 
 /// Real sockets and the real clock.
@@ -67,9 +69,21 @@ impl Listener {
 #[derive(Debug)]
 pub enum DatagramSocket {
     /// UDP.
-    Udp(UdpSocket),
-    /// Unix, with the path that is removed when it closes.
-    Unix(UnixDatagram, open::UnixPath),
+    Udp {
+        /// The socket.
+        socket: UdpSocket,
+        /// Whom it is connected to.
+        peer: Option<Address>,
+    },
+    /// Unix.
+    Unix {
+        /// The socket.
+        socket: UnixDatagram,
+        /// The path that is removed when it closes.
+        guard: open::UnixPath,
+        /// Whom it is connected to.
+        peer: Option<Address>,
+    },
 }
 
 /// The kernel's answer to one poll: more ready sources than this wait for the next.
@@ -121,8 +135,8 @@ impl MioNet {
 
     fn watch_datagram(&mut self, token: Token, socket: &mut DatagramSocket) -> io::Result<()> {
         match socket {
-            DatagramSocket::Udp(socket) => self.watch_source(token, socket),
-            DatagramSocket::Unix(socket, _) => self.watch_source(token, socket),
+            DatagramSocket::Udp { socket, .. } => self.watch_source(token, socket),
+            DatagramSocket::Unix { socket, .. } => self.watch_source(token, socket),
         }
     }
 }
@@ -260,24 +274,27 @@ impl Net for MioNet {
         };
     }
 
-    fn bind(&mut self, token: Token, address: &Address) -> io::Result<(DatagramSocket, Address)> {
-        let (mut socket, address) = open::bind(address)?;
+    fn bind(
+        &mut self,
+        token: Token,
+        address: &Address,
+        options: &BindOptions,
+    ) -> io::Result<(DatagramSocket, Address)> {
+        let (mut socket, address) = open_datagram::bind(address, options)?;
         self.watch_datagram(token, &mut socket)?;
         Ok((socket, address))
     }
 
     fn receive(&mut self, socket: &mut DatagramSocket, buffer: &mut [u8]) -> io::Result<Received> {
         let (bytes, from) = match socket {
-            DatagramSocket::Udp(socket) => {
+            DatagramSocket::Udp { socket, .. } => {
                 let (bytes, from) = socket.recv_from(buffer)?;
                 (bytes, Address::Udp(from))
             }
-            DatagramSocket::Unix(socket, _) => {
+            DatagramSocket::Unix { socket, .. } => {
                 let (bytes, from) = socket.recv_from(buffer)?;
-                (
-                    bytes,
-                    from.as_pathname().map_or(Address::Unnamed, |path| Address::UnixDatagram(path.into())),
-                )
+                let from = from.as_pathname().map(|path| Address::UnixDatagram(path.into()));
+                (bytes, from.unwrap_or(Address::Unnamed))
             }
         };
         Ok(Received { bytes, from })
@@ -285,14 +302,23 @@ impl Net for MioNet {
 
     fn send(&mut self, socket: &mut DatagramSocket, to: &Address, payload: &[u8]) -> io::Result<()> {
         match (socket, to) {
-            (DatagramSocket::Udp(socket), Address::Udp(to)) => socket.send_to(payload, *to).map(drop),
-            (DatagramSocket::Unix(socket, _), Address::UnixDatagram(to)) => {
-                socket.send_to(payload, to).map(drop)
-            }
-            (_, to) => {
-                Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{to} cannot be reached from here")))
-            }
+            // Some systems refuse an address for a connected socket, even the one that it is connected to.
+            (DatagramSocket::Udp { socket, peer: Some(peer) }, to) if to == peer => socket.send(payload),
+            (DatagramSocket::Unix { socket, peer: Some(peer), .. }, to) if to == peer => socket.send(payload),
+            (DatagramSocket::Udp { socket, .. }, Address::Udp(to)) => socket.send_to(payload, *to),
+            (DatagramSocket::Unix { socket, .. }, Address::UnixDatagram(to)) => socket.send_to(payload, to),
+            (_, to) => return Err(open::invalid(format!("{to} cannot be reached from here"))),
         }
+        .map(drop)
+    }
+
+    fn change_membership(
+        &mut self,
+        socket: &mut DatagramSocket,
+        membership: &Membership,
+        change: MembershipChange,
+    ) -> io::Result<()> {
+        open_datagram::change_membership(socket, membership, change)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
+use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::ids::SourceId;
 use crate::time::Time;
 
@@ -67,7 +68,20 @@ pub trait Net {
     fn close_listener(&mut self, listener: Self::Listener);
 
     /// Opens a datagram socket, watched under `token`; gives the address it really has.
-    fn bind(&mut self, token: Token, address: &Address) -> io::Result<(Self::Datagram, Address)>;
+    fn bind(
+        &mut self,
+        token: Token,
+        address: &Address,
+        options: &BindOptions,
+    ) -> io::Result<(Self::Datagram, Address)>;
+
+    /// Joins a multicast group, or leaves it.
+    fn change_membership(
+        &mut self,
+        socket: &mut Self::Datagram,
+        membership: &Membership,
+        change: MembershipChange,
+    ) -> io::Result<()>;
 
     /// Receives one datagram.
     fn receive(&mut self, socket: &mut Self::Datagram, buffer: &mut [u8]) -> io::Result<Received>;

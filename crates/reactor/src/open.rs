@@ -1,5 +1,5 @@
 //! Opening sockets of the operating system with the options that the loop needs, before anybody can reach them.
-//! Watching them is left to `MioNet`.
+//! Watching them is left to `MioNet`, opening datagram sockets to `open_datagram`.
 
 use std::fs;
 use std::io;
@@ -58,28 +58,8 @@ fn backlog(options: &ListenOptions) -> i32 {
     i32::try_from(options.backlog).unwrap_or(i32::MAX)
 }
 
-/// Opens a datagram socket. `unix-dgram` sockets that only send are bound to no path.
-pub(crate) fn bind(address: &Address) -> io::Result<(DatagramSocket, Address)> {
-    match address {
-        Address::Udp(address) => {
-            let socket = UdpSocket::bind(*address)?;
-            let address = Address::Udp(socket.local_addr()?);
-            Ok((DatagramSocket::Udp(socket), address))
-        }
-        Address::UnixDatagram(path) => {
-            remove_stale(path, |path| std_unix::UnixDatagram::unbound()?.connect(path))?;
-            let socket = UnixDatagram::bind(path)?;
-            Ok((DatagramSocket::Unix(socket, UnixPath::of(path)?), address.clone()))
-        }
-        Address::Unnamed => {
-            Ok((DatagramSocket::Unix(UnixDatagram::unbound()?, UnixPath::none()), Address::Unnamed))
-        }
-        other => Err(invalid(format!("{other} is not something to bind for datagrams"))),
-    }
-}
-
 /// Removes the path of a server that is gone. One that answers keeps it, and so does whatever is no socket.
-fn remove_stale(path: &Path, probe: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn remove_stale(path: &Path, probe: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
     if !found.file_type().is_socket() {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the path exists and is no socket"));
@@ -95,7 +75,7 @@ fn remove_stale(path: &Path, probe: impl Fn(&Path) -> io::Result<()>) -> io::Res
 pub struct UnixPath(Option<(PathBuf, u64, u64)>);
 
 impl UnixPath {
-    fn of(path: &Path) -> io::Result<UnixPath> {
+    pub(crate) fn of(path: &Path) -> io::Result<UnixPath> {
         let made = fs::symlink_metadata(path)?;
         Ok(UnixPath(Some((path.into(), made.dev(), made.ino()))))
     }
@@ -164,10 +144,13 @@ fn sort_stream(socket: Socket, is_ip: bool) -> io::Result<Adopted<MioNet>> {
 
 fn sort_datagram(socket: Socket, is_ip: bool) -> io::Result<Adopted<MioNet>> {
     let address = local_address(&socket, Address::Udp, Address::UnixDatagram)?;
+    // An adopted socket may be connected.
+    let peer = socket.peer_addr().ok().map(|peer| address_of(&peer, Address::Udp, Address::UnixDatagram));
     let socket = if is_ip {
-        DatagramSocket::Udp(UdpSocket::from_std(socket.into()))
+        DatagramSocket::Udp { socket: UdpSocket::from_std(socket.into()), peer }
     } else {
-        DatagramSocket::Unix(UnixDatagram::from_std(OwnedFd::from(socket).into()), UnixPath::none())
+        let socket = UnixDatagram::from_std(OwnedFd::from(socket).into());
+        DatagramSocket::Unix { socket, guard: UnixPath::none(), peer }
     };
     Ok(Adopted::Datagram(socket, address))
 }
@@ -188,6 +171,6 @@ fn address_of(address: &SockAddr, ip: fn(SocketAddr) -> Address, unix: fn(PathBu
     }
 }
 
-fn invalid(what: String) -> io::Error {
+pub(crate) fn invalid(what: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }

@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::address::Address;
+use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::conn::{Conn, Phase};
 use crate::datagram::DatagramSocket;
 use crate::handler::{Handler, Origin};
@@ -39,10 +40,27 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// Opens a datagram socket; gives the address it really got.
     pub fn bind(&mut self, address: &Address) -> io::Result<(SocketId, Address)> {
+        self.bind_with(address, &BindOptions::default())
+    }
+
+    /// Opens a datagram socket with options; gives the address it really got.
+    pub fn bind_with(&mut self, address: &Address, options: &BindOptions) -> io::Result<(SocketId, Address)> {
         let id = self.next_id()?;
-        let (socket, address) = self.net.bind(Token(id), address)?;
+        let (socket, address) = self.net.bind(Token(id), address, options)?;
         self.keep_datagram(id, socket);
         Ok((SocketId(id), address))
+    }
+
+    /// Joins a multicast group, or leaves it, before the loop runs; later a handler asks its
+    /// [`Context`](crate::Context::join_multicast).
+    pub fn change_membership(
+        &mut self,
+        id: SocketId,
+        membership: &Membership,
+        change: MembershipChange,
+    ) -> io::Result<()> {
+        let socket = self.sources.datagram(id).ok_or(io::ErrorKind::NotFound)?;
+        self.net.change_membership(&mut socket.socket, membership, change)
     }
 
     /// Takes over an open socket, whatever it is. `calls_max` matters for a listener only.

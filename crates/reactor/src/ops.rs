@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::binding::{Membership, MembershipChange};
 use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
@@ -17,6 +18,7 @@ use crate::time::Time;
 pub(crate) enum Op {
     Send { to: ConnId, what: Chunk },
     SendDatagram { socket: SocketId, to: Address, payload: Range<usize> },
+    ChangeMembership { socket: SocketId, membership: Membership, change: MembershipChange },
     EndWriting(ConnId),
     Close(ConnId),
     Abort(ConnId),

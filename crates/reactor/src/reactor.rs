@@ -314,7 +314,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Some(Source::Conn(conn)) => conn.note(ready),
                 Some(Source::Listener(listener)) => listener.readable = true,
                 Some(Source::Datagram(socket)) => {
-                    socket.readable |= ready.readable;
+                    // An error is read like a datagram.
+                    socket.readable |= ready.readable || ready.ended;
                     socket.writable |= ready.writable;
                 }
                 None => continue,

@@ -82,6 +82,11 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         match op {
             Op::Send { to, what } => self.send(to, what, gathered),
             Op::SendDatagram { socket, to, payload } => self.send_datagram(socket, to, &gathered[payload]),
+            Op::ChangeMembership { socket, membership, change } => {
+                if let Err(error) = self.change_membership(socket, &membership, change) {
+                    self.datagram_trouble(&error);
+                }
+            }
             Op::EndWriting(id) => self.end_writing(id),
             Op::Close(id) => self.begin_close(id),
             Op::Abort(id) => self.abort(id),

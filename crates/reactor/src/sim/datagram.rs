@@ -1,6 +1,7 @@
 //! A simulated datagram socket: what has arrived.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::net::IpAddr;
 
 use crate::address::Address;
 use crate::net::Token;
@@ -12,6 +13,20 @@ pub(super) struct Socket {
     pub(super) token: Token,
     pub(super) address: Address,
     pub(super) inbox: VecDeque<(Address, Vec<u8>)>,
+    /// The only one whom it hears.
+    pub(super) peer: Option<Address>,
+    /// The multicast groups that it hears.
+    pub(super) groups: HashSet<IpAddr>,
+}
+
+impl Socket {
+    /// Whether a datagram to this address reaches it.
+    pub(super) fn hears(&self, to: &Address, from: &Address) -> bool {
+        let is_in_group = to.ip().is_some_and(|to| {
+            self.groups.contains(&to.ip()) && self.address.ip().is_some_and(|own| own.port() == to.port())
+        });
+        (self.address == *to || is_in_group) && self.peer.as_ref().is_none_or(|peer| peer == from)
+    }
 }
 
 /// Datagrams that a socket holds unread; what comes after them is lost, as it is in a kernel.

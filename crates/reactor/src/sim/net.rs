@@ -1,5 +1,6 @@
 //! One host's view of the simulated world: the `Net` that a loop runs on. Every call draws its fault here.
 
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::datagram::Socket;
 use super::stream::EndState;
 use super::world::{ListenerPoint, State, World};
 use crate::address::Address;
+use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 use crate::time::Time;
 
@@ -87,7 +89,7 @@ impl Net for SimNet {
                 host: self.host,
                 token,
                 address: address.clone(),
-                backlog: std::collections::VecDeque::new(),
+                backlog: VecDeque::new(),
                 backlog_max: options.backlog as usize,
                 is_open: true,
             });
@@ -166,13 +168,40 @@ impl Net for SimNet {
         });
     }
 
-    fn bind(&mut self, token: Token, address: &Address) -> io::Result<(SimDatagram, Address)> {
+    fn bind(
+        &mut self,
+        token: Token,
+        address: &Address,
+        options: &BindOptions,
+    ) -> io::Result<(SimDatagram, Address)> {
         self.with(|state| {
             let address = state.real_address(address);
-            let inbox = std::collections::VecDeque::new();
-            state.sockets.push(Socket { host: self.host, token, address: address.clone(), inbox });
+            state.sockets.push(Socket {
+                host: self.host,
+                token,
+                address: address.clone(),
+                inbox: VecDeque::new(),
+                peer: options.peer.clone(),
+                groups: HashSet::new(),
+            });
             Ok((SimDatagram(state.sockets.len() - 1), address))
         })
+    }
+
+    fn change_membership(
+        &mut self,
+        socket: &mut SimDatagram,
+        membership: &Membership,
+        change: MembershipChange,
+    ) -> io::Result<()> {
+        self.with(|state| {
+            let groups = &mut state.sockets[socket.0].groups;
+            match change {
+                MembershipChange::Join => groups.insert(membership.group),
+                MembershipChange::Leave => groups.remove(&membership.group),
+            };
+        });
+        Ok(())
     }
 
     fn receive(&mut self, socket: &mut SimDatagram, buffer: &mut [u8]) -> io::Result<Received> {

@@ -272,7 +272,7 @@ impl State {
                 Arrival::Edge { end } => self.edge(end, true, true),
                 Arrival::Call { from, address } => self.call_arrives(from, &address),
                 Arrival::Answer { to, is_taken } => self.answer_arrives(to, is_taken),
-                Arrival::Datagram { to, from, payload } => self.datagram_arrives(&to, from, payload),
+                Arrival::Datagram { to, from, payload } => self.datagram_arrives(&to, &from, &payload),
             }
         }
     }
@@ -335,12 +335,13 @@ impl State {
         self.edge(to, false, true);
     }
 
-    fn datagram_arrives(&mut self, to: &Address, from: Address, payload: Vec<u8>) {
-        let Some(socket) = self.sockets.iter_mut().find(|socket| socket.address == *to) else { return };
-        if socket.inbox.len() < INBOX_MAX {
-            socket.inbox.push_back((from, payload));
-            let ready = Ready { token: socket.token, readable: true, writable: false, ended: false };
-            self.hosts[socket.host].ready.push(ready);
+    fn datagram_arrives(&mut self, to: &Address, from: &Address, payload: &[u8]) {
+        for socket in self.sockets.iter_mut().filter(|socket| socket.hears(to, from)) {
+            if socket.inbox.len() < INBOX_MAX {
+                socket.inbox.push_back((from.clone(), payload.to_vec()));
+                let ready = Ready { token: socket.token, readable: true, writable: false, ended: false };
+                self.hosts[socket.host].ready.push(ready);
+            }
         }
     }
 }
