@@ -154,5 +154,5 @@ fn does(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-const INSTALL: [&str; 6] =
-    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "noiseprotocol==0.3.1"];
+const INSTALL: [&str; 7] =
+    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1", "noiseprotocol==0.3.1"];

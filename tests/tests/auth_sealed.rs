@@ -116,18 +116,26 @@ fn sb_hello_greets() {
 }
 
 #[test]
-fn sb_chat_takes_members_in() {
+fn sb_chat_carries_what_one_member_says_to_all_the_others() {
     let place = Place::new();
-    let key = keys(&place, &[("ann", 'a')]);
+    let key = keys(&place, &[("ann", 'a'), ("bob", 'b')]);
     let listen = ["--listen", "tcp://127.0.0.1:0", "--data"];
     let serve = Launch::ours("sb-chat serve --auth noise --key-file").arg(&key).args(listen);
-    let ours = serve.arg(place.path("data")).start();
-    let line = format!("sb-talk call {} --framing u32be,max=1MiB --service chat", ours.listening_on());
-    let mut theirs = start(&line, &key);
-    theirs.say(r#"{"type":"nick","nick":"ann"}"#);
-    theirs.say(r#"{"type":"join","room":"lobby"}"#);
-    theirs.wait_for_line(Stream::Stdout, |line| line.contains("lobby"));
-    theirs.finish().expect_code(0);
+    let hub = serve.arg(place.path("data")).start();
+    let endpoint = hub.listening_on();
+    let join = |nick: &str, digit: char| {
+        let key = keys(&place, &[(nick, digit)]);
+        let member = start(&format!("sb-chat join {endpoint} --nick {nick}"), &key);
+        member.wait_for_line(Stream::Stderr, |line| line.starts_with("you are "));
+        member
+    };
+    let [bob, other] = [join("bob", 'b'), join("bobs-other", 'b')];
+    let mut ann = join("ann", 'a');
+    ann.say("to everybody");
+    for member in [&bob, &other] {
+        member.expect_line(Stream::Stdout, "ann: to everybody");
+    }
+    ann.finish().expect_code(0);
 }
 
 #[test]

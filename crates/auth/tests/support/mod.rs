@@ -201,4 +201,21 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
+/// Says that the running test checks nothing, because the machine lacks `what`; fails it where `SWITCHBOARD_REQUIRE`
+/// names that. The task runner counts the lines.
+pub(crate) fn skip(what: &str) {
+    let required = std::env::var("SWITCHBOARD_REQUIRE").unwrap_or_default();
+    let is_required = required.split(',').any(|name| name.trim() == what);
+    assert!(!is_required, "this machine lacks {what}, which is required");
+    let thread = std::thread::current();
+    let line = format!("skipped: {} needs {what}", thread.name().unwrap_or("a test"));
+    println!("{line}");
+    if let Some(path) = std::env::var_os("SWITCHBOARD_SKIPS") {
+        let list = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        let written =
+            list.and_then(|mut list| std::io::Write::write_all(&mut list, format!("{line}\n").as_bytes()));
+        written.expect("the task runner made the list for us");
+    }
+}
+
 pub(crate) const KEY: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
