@@ -100,6 +100,9 @@ impl Delimiters {
         if let Some(found) = self.find(payload, 0) {
             return Some(found.end - found.bytes);
         }
+        if self.bytes_max() == 1 {
+            return None;
+        }
         // The last bytes may make a delimiter together with the first ones of the real one.
         let kept = payload.len().min(self.bytes_max() - 1);
         let (tail, written) = (&payload[payload.len() - kept..], self.written());

@@ -1,20 +1,34 @@
-//! Finding a byte in many, eight at a time. What the byte means is the caller's business.
+//! Finding a byte in many, a block at a time. What the byte means is the caller's business.
 
 /// Where `needle` is first.
 #[inline]
 pub(crate) fn position(needle: u8, bytes: &[u8]) -> Option<usize> {
-    let pattern = u64::from_ne_bytes([needle; 8]);
-    let mut words = bytes.chunks_exact(8);
-    let mut at = 0;
-    for word in &mut words {
-        let word = u64::from_le_bytes(word.try_into().expect("chunks of eight are eight bytes"));
-        let zeros = zero_bytes(word ^ pattern);
-        if zeros != 0 {
-            return Some(at + (zeros.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
+    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+    match blocks.iter().position(|block| holds(needle, block)) {
+        Some(before) => position_by_words(needle, &blocks[before]).map(|at| before * BLOCK_BYTES + at),
+        None => position_by_words(needle, rest).map(|at| blocks.len() * BLOCK_BYTES + at),
     }
-    words.remainder().iter().position(|&byte| byte == needle).map(|more| at + more)
+}
+
+/// Without an early end, so that the compiler makes a few comparisons of vectors out of it.
+#[expect(clippy::needless_bitwise_bool, reason = "the lazy one ends early")]
+#[inline]
+fn holds(needle: u8, block: &[u8; BLOCK_BYTES]) -> bool {
+    block.iter().fold(false, |found, &byte| found | (byte == needle))
+}
+
+/// The same as [`position`], eight bytes at a time.
+#[inline]
+fn position_by_words(needle: u8, bytes: &[u8]) -> Option<usize> {
+    let pattern = u64::from_ne_bytes([needle; 8]);
+    let (words, rest) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let zeros = zero_bytes(u64::from_le_bytes(*word) ^ pattern);
+        if zeros != 0 {
+            return Some(8 * index + (zeros.trailing_zeros() / 8) as usize);
+        }
+    }
+    rest.iter().position(|&byte| byte == needle).map(|at| 8 * words.len() + at)
 }
 
 /// The top bit of every byte that is zero. Bytes above the first zero may be marked wrongly, by the borrow.
@@ -23,6 +37,9 @@ fn zero_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     word.wrapping_sub(ONES) & !word & ONES << 7
 }
+
+/// Two to four vectors on the usual machines.
+const BLOCK_BYTES: usize = 32;
 
 /// Some of the 256 bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -65,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_first_of_several_is_found_wherever_it_stands() {
-        for len in 0..40 {
+        for len in 0..3 * BLOCK_BYTES {
             for at in 0..len {
                 let mut bytes = alloc::vec![1_u8; len];
                 bytes[at..].fill(0);
