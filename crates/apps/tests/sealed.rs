@@ -222,7 +222,9 @@ fn what_is_said_to_everybody_reaches_each_in_records_of_its_own() {
         peer.hear(&framed(b"here"));
     }
     peers[0].say(b"all");
-    peers.iter_mut().for_each(|peer| peer.hear(&framed(b"all")));
+    for peer in &mut peers {
+        peer.hear(&framed(b"all"));
+    }
 }
 
 #[test]
@@ -350,7 +352,9 @@ fn records_played_back_or_swapped_are_not_heard() {
     for order in [[0, 0], [1, 0]] {
         let mut peer = Peer::call(&server);
         let records = [peer.records(&framed(b"first")), peer.records(&framed(b"second"))];
-        order.iter().for_each(|which| peer.stream.write_all(&records[*which]).unwrap());
+        for which in order {
+            peer.stream.write_all(&records[which]).unwrap();
+        }
         drop(peer);
         assert_eq!(server.next_end(), "Sealing(Forged)");
     }
