@@ -68,10 +68,12 @@ fn streams_for(spec: &FrameSpec, random: &mut Random) -> Vec<Vec<u8>> {
     streams
 }
 
+/// The thread that started this test allocates a little, once, while the test runs already; so what is broken has to
+/// be so a second time.
 fn assert_memory_law<C: Codec>(name: &str, codec: &C, stream: &[u8]) {
     for piece_bytes in [1, 7, 1000] {
-        testkit::memory(codec, stream, piece_bytes, ALLOWANCE, || ALLOCATOR.allocated())
-            .unwrap_or_else(|violation| panic!("{name}, {SEED:?}: {violation}"));
+        let measure = || testkit::memory(codec, stream, piece_bytes, ALLOWANCE, || ALLOCATOR.allocated());
+        measure().or_else(|_| measure()).unwrap_or_else(|violation| panic!("{name}, {SEED:?}: {violation}"));
     }
 }
 
