@@ -142,7 +142,7 @@ fn a_reader_that_goes_away_is_no_error() {
         .args(["-c", r#"("$0" show --framing u8 -q; echo "code $?" >&2) | head -n 1"#])
         .arg(Launch::ours("sb-frame").into_command().get_program())
         .start();
-    program.write_stdin(&[1; 32 * 1024]); // less than a pipe holds, so that it never breaks here
+    program.write_stdin(&vec![1; 32 * 1024]); // less than a pipe holds, so that it never breaks here
     let ending = program.finish_within(DEADLINE);
     ending.expect_code(0);
     assert_eq!(ending.stderr, "code 0\n", "{ending}");
