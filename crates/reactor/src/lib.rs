@@ -18,6 +18,8 @@
 //!         +---------------------------------------------------------------------------+
 //! ```
 //!
+//! How it relates to `socketserver`, name for name, stands in [`parity`].
+//!
 //! # What it does not do
 //!
 //! It knows bytes, not messages: where one ends is the handler's business, which says how many bytes it
@@ -92,6 +94,7 @@ mod open_datagram;
 mod opening;
 mod ops;
 mod outbound;
+pub mod parity;
 mod reactor;
 mod receive;
 #[cfg(feature = "sim")]

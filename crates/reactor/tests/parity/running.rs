@@ -1,0 +1,113 @@
+//! Running a server, and stopping it.
+
+use std::time::{Duration, Instant};
+
+use super::support::{DEADLINE, Running, hooks};
+use super::{call, echoes, listening, tcp};
+use switchboard_reactor::{
+    Closed, ConnId, Context, Flow, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
+};
+
+#[test]
+fn serve_forever_is_run() {
+    let (handler, _) = hooks();
+    let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let handle = reactor.handle();
+    let serving = std::thread::spawn(move || reactor.run().map(drop));
+    for _ in 0..3 {
+        echoes(&mut call(&address), b"hello");
+    }
+    handle.shutdown();
+    serving.join().unwrap().unwrap();
+}
+
+#[test]
+fn poll_interval_is_not_needed() {
+    let (running, address, _) = listening();
+    echoes(&mut call(&address), b"hello");
+    let asked = Instant::now();
+    running.stop();
+    // Python looks every half second.
+    assert!(asked.elapsed() < Duration::from_millis(250), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn handle_request_is_run_once() {
+    let (handler, told) = hooks();
+    let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let _caller = call(&address);
+    assert_eq!(reactor.run_once(DEADLINE).unwrap(), Flow::Continue);
+    told.wait_for("setup");
+    assert!(!told.so_far().contains(&"handle_timeout".to_owned()));
+}
+
+#[test]
+fn handle_timeout_is_told_when_nothing_came() {
+    let (handler, told) = hooks();
+    let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+    reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let patience = Duration::from_millis(30);
+    let asked = Instant::now();
+    assert_eq!(reactor.run_once(patience).unwrap(), Flow::Continue);
+    assert!(asked.elapsed() >= patience, "{:?}", asked.elapsed());
+    assert_eq!(told.so_far(), ["handle_timeout"]);
+
+    reactor.with_context(|_, cx| cx.set_timer(patience / 3, Tag(7)));
+    // The wish itself is something, and then so is the timer.
+    while told.so_far() != ["timeout 7"] {
+        assert!(asked.elapsed() < DEADLINE);
+        reactor.run_once(DEADLINE).unwrap();
+    }
+}
+
+/// Counts its turns.
+struct Turns(u64);
+
+impl Handler for Turns {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn service_actions(&mut self, _: &mut Context<'_>) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn service_actions_come_once_a_turn() {
+    let mut reactor = Reactor::new(Turns(0), Limits::default()).unwrap();
+    for turns in 1..=5 {
+        reactor.handle().post(()).unwrap();
+        reactor.turn().unwrap();
+        assert_eq!((reactor.handler().0, reactor.stats().turns), (turns, turns));
+    }
+}
+
+#[test]
+fn shutdown_works_inside_a_handler() {
+    let (handler, _) = hooks();
+    let (running, ()) = Running::start(handler, Limits::default(), |_| ());
+    let handle = running.handle.clone();
+    assert!(running.handle.post(Box::new(move |_| handle.shutdown())).is_ok());
+    running.join();
+}
+
+#[test]
+fn server_close_has_a_deadline() {
+    let (running, address, _) = listening();
+    let mut idle = call(&address);
+    echoes(&mut idle, b"here");
+    let asked = Instant::now();
+    // The caller never hangs up, for which Python waits.
+    running.handle.drain(Duration::from_millis(50));
+    running.join();
+    assert!(asked.elapsed() < DEADLINE / 2, "{:?}", asked.elapsed());
+}

@@ -1,0 +1,179 @@
+//! Servers: how they are made, where they are reached, and what is left of them.
+
+use std::io::Read;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::time::Duration;
+
+use super::support::{DEADLINE, Running, hooks};
+use super::{call, echoes, listening, tcp};
+use switchboard_reactor::sim::{Faults, World};
+use switchboard_reactor::{Address, Kept, Limits, ListenOptions, MioNet, Reactor, Tag};
+
+#[test]
+fn tcp_server_is_a_loop_that_listens() {
+    let (_running, address, _) = listening();
+    echoes(&mut call(&address), b"hello");
+}
+
+#[test]
+fn udp_server_is_a_loop_with_a_bound_socket() {
+    let (handler, _) = hooks();
+    let (_running, address) = Running::start(handler, Limits::default(), |reactor| {
+        reactor.bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap().1
+    });
+    let caller = UdpSocket::bind("127.0.0.1:0").unwrap();
+    caller.set_read_timeout(Some(DEADLINE)).unwrap();
+    caller.send_to(b"hello", address.ip().unwrap()).unwrap();
+    let mut back = [0; 9];
+    assert_eq!(caller.recv_from(&mut back).unwrap(), (5, address.ip().unwrap()));
+}
+
+#[test]
+fn unix_stream_server_removes_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server");
+    drop(UnixListener::bind(&path).unwrap());
+    let (handler, _) = hooks();
+    let (running, _) = Running::start(handler, Limits::default(), |reactor| {
+        reactor.listen(&Address::Unix(path.clone()), &ListenOptions::default()).unwrap()
+    });
+    echoes(&mut UnixStream::connect(&path).unwrap(), b"over the stale path");
+    running.stop();
+    assert!(!path.exists());
+}
+
+#[test]
+fn unix_datagram_server_removes_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server");
+    drop(UnixDatagram::bind(&path).unwrap());
+    let (handler, told) = hooks();
+    let (running, _) = Running::start(handler, Limits::default(), |reactor| {
+        reactor.bind(&Address::UnixDatagram(path.clone())).unwrap()
+    });
+    UnixDatagram::unbound().unwrap().send_to(b"over the stale path", &path).unwrap();
+    told.wait_for("datagram whole");
+    running.stop();
+    assert!(!path.exists());
+}
+
+#[test]
+fn base_server_has_one_handler_for_all_calls() {
+    let (handler, told) = hooks();
+    let (_running, addresses) = Running::start(handler, Limits::default(), |reactor| {
+        [tcp(), tcp()].map(|address| reactor.listen(&address, &ListenOptions::default()).unwrap().1)
+    });
+    for address in &addresses {
+        echoes(&mut call(address), b"hello");
+        told.wait_for("setup");
+    }
+}
+
+#[test]
+fn address_family_and_socket_type_are_the_address() {
+    let (handler, _) = hooks();
+    let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+    for stream in ["tcp://127.0.0.1:0", "tcp://[::1]:0"] {
+        let address: Address = stream.parse().unwrap();
+        assert!(!address.is_datagram());
+        let (_, real) = reactor.listen(&address, &ListenOptions::default()).unwrap();
+        assert_eq!(real.ip().unwrap().is_ipv6(), stream.contains("::"));
+        assert!(reactor.bind(&address).is_err(), "the address says that it is no datagram socket");
+    }
+}
+
+#[test]
+fn server_address_is_given_back() {
+    let (_running, address, _) = listening();
+    assert_ne!(address.ip().unwrap().port(), 0);
+}
+
+#[test]
+fn server_activate_is_part_of_listening() {
+    let (handler, _) = hooks();
+    let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let mut early = call(&address);
+    let _running = Running::of(reactor);
+    echoes(&mut early, b"before the loop ran");
+}
+
+#[test]
+fn request_queue_size_is_the_backlog() {
+    assert_eq!(ListenOptions::default().backlog, 1_024);
+    let world = World::new(1, Faults::none());
+    let ((server, _), (caller, told)) = (hooks(), hooks());
+    let mut server = Reactor::with_net(world.host(), server, Limits::default());
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    let options = ListenOptions { backlog: 2, ..ListenOptions::default() };
+    let (_, address) = server.listen(&tcp(), &options).unwrap();
+    caller.with_context(|_, cx| (0..3).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
+    // The server never turns, so nobody is taken out of its backlog.
+    world.run(&mut [&mut caller], Duration::from_secs(1)).unwrap();
+    let told = told.so_far();
+    assert_eq!(told.iter().filter(|what| what.starts_with("setup")).count(), 2, "{told:?}");
+    assert_eq!(told.iter().filter(|what| what.starts_with("unreachable")).count(), 1, "{told:?}");
+}
+
+#[test]
+fn allow_reuse_address_is_the_rule() {
+    let (running, address, _) = listening();
+    let mut caller = call(&address);
+    echoes(&mut caller, b"hello");
+    // The server hangs up first, so its side is the one that waits for late segments.
+    running.handle.drain(DEADLINE);
+    assert_eq!(caller.read(&mut [0; 1]).unwrap(), 0);
+    drop(caller);
+    running.join();
+    let (handler, _) = hooks();
+    let mut next = Reactor::new(handler, Limits::default()).unwrap();
+    assert!(next.listen(&address, &ListenOptions::default()).is_ok());
+}
+
+#[test]
+fn allow_reuse_port_shares_a_port() {
+    let shared = ListenOptions { reuse_port: true, ..ListenOptions::default() };
+    for (options, is_shared) in [(ListenOptions::default(), false), (shared, true)] {
+        let (handler, _) = hooks();
+        let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+        let (_, address) = reactor.listen(&tcp(), &options).unwrap();
+        assert_eq!(reactor.listen(&address, &options).is_ok(), is_shared);
+    }
+}
+
+#[test]
+fn socket_may_be_made_elsewhere() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::Tcp(listener.local_addr().unwrap());
+    let (handler, _) = hooks();
+    let (_running, kept) = Running::start(handler, Limits::default(), |reactor| {
+        reactor.adopt(MioNet::sort(OwnedFd::from(listener)).unwrap(), usize::MAX).unwrap()
+    });
+    assert!(matches!(kept, Kept::Listener(_)));
+    echoes(&mut call(&address), b"hello");
+}
+
+#[test]
+fn get_request_belongs_to_the_net() {
+    // The same handler, on a network whose `accept` is another.
+    let world = World::new(1, Faults::none());
+    let ((server, told), (caller, _)) = (hooks(), hooks());
+    let mut server = Reactor::with_net(world.host(), server, Limits::default());
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    let (_, address) = server.listen(&tcp(), &ListenOptions::default()).unwrap();
+    caller.with_context(|_, cx| cx.connect(address, Tag(0)));
+    world.run(&mut [&mut server, &mut caller], Duration::from_secs(1)).unwrap();
+    told.wait_for("setup tcp://10.255.0.1");
+}
+
+#[test]
+fn with_statement_is_a_scope() {
+    let address = {
+        let (handler, _) = hooks();
+        let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+        reactor.listen(&tcp(), &ListenOptions::default()).unwrap().1
+    };
+    assert!(std::net::TcpStream::connect(address.ip().unwrap()).is_err());
+}
