@@ -1,6 +1,8 @@
 //! One stream connection as the loop sees it: its phase, its flags, what it has not taken and what it has not
 //! sent. The moves between phases are the turn's; the conversation is the handler's.
 
+use std::collections::VecDeque;
+
 use crate::address::Address;
 use crate::handler::{Deadline, Tag};
 use crate::ids::{ConnId, ListenerId};
@@ -34,7 +36,7 @@ pub(crate) struct Conn<S> {
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// Ours, on its way. The box keeps what only this phase needs.
-    Connecting(Box<(Address, Tag)>),
+    Connecting(Box<Attempt>),
     /// Stands, but has not shown who it is.
     Embryonic,
     /// Stands.
@@ -45,6 +47,15 @@ pub(crate) enum Phase {
     Lingering,
     /// Over; `finish` is next.
     Dead,
+}
+
+/// A connection on its way: where to, and where to next if nobody is there.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) tag: Tag,
+    pub(crate) address: Address,
+    /// To be tried after this one, in order.
+    pub(crate) others: VecDeque<Address>,
 }
 
 /// What is known about readiness, and what stops us from acting on it.

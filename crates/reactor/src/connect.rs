@@ -1,10 +1,10 @@
 //! Connections of our own: started without waiting, told about when they stand or fail.
-//! Names and back-off are left to whoever asks for them.
+//! Names are left to `resolver`, waits between attempts to `backoff`.
 
 use std::io;
 
 use crate::address::Address;
-use crate::conn::{Conn, Phase};
+use crate::conn::{Attempt, Conn, Phase};
 use crate::context::Context;
 use crate::handler::{Handler, Origin, Tag};
 use crate::ids::ConnId;
@@ -13,14 +13,23 @@ use crate::reactor::Reactor;
 use crate::sources::Source;
 
 impl<H: Handler, N: Net> Reactor<H, N> {
-    pub(crate) fn connect(&mut self, address: Address, tag: Tag) {
-        match self.start_connection(&address) {
-            Ok((id, stream)) => {
-                let phase = Phase::Connecting(Box::new((address, tag)));
-                self.sources.insert(id.0, Source::Conn(Conn::new(id, stream, phase, self.now)));
-                self.rearm(id);
-            }
-            Err(error) => self.unreachable(tag, &address, &error),
+    /// Starts a connection, with the first of its addresses that can be tried at all.
+    pub(crate) fn connect(&mut self, mut attempt: Attempt) {
+        loop {
+            let error = match self.start_connection(&attempt.address) {
+                Ok((id, stream)) => {
+                    let phase = Phase::Connecting(Box::new(attempt));
+                    self.sources.insert(id.0, Source::Conn(Conn::new(id, stream, phase, self.now)));
+                    self.rearm(id);
+                    return;
+                }
+                Err(error) => error,
+            };
+            let Some(next) = attempt.others.pop_front() else {
+                self.unreachable(attempt.tag, &attempt.address, &error);
+                return;
+            };
+            attempt.address = next;
         }
     }
 
@@ -43,7 +52,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         match self.net.connected(&mut conn.stream) {
             Ok(()) => self.connection_stands(id),
             Err(error) if is_on_its_way(&error) => {}
-            Err(error) => self.connection_failed(id, &error),
+            Err(error) => self.try_next(id, &error),
         }
     }
 
@@ -51,24 +60,42 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let now = self.now;
         let Some(conn) = self.sources.conn(id) else { return };
         conn.flags.writable = true;
-        let Phase::Connecting(what) = std::mem::replace(&mut conn.phase, Phase::Embryonic) else { return };
+        let Phase::Connecting(attempt) = std::mem::replace(&mut conn.phase, Phase::Embryonic) else { return };
         conn.since = now;
         conn.heard = now;
         self.stats.connected += 1;
-        let origin = Origin::Connected { tag: what.1, peer: &what.0 };
+        let origin = Origin::Connected { tag: attempt.tag, peer: &attempt.address };
         self.handler.setup(&mut Context::new(now, &mut self.ops), id, origin);
         self.rearm(id);
     }
 
-    /// Takes a connection that never stood out of the table; the handler hears `unreachable`, not `finish`.
-    pub(crate) fn connection_failed(&mut self, id: ConnId, error: &io::Error) {
-        let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return };
-        self.net.close(conn.stream);
-        if let Phase::Connecting(what) = conn.phase {
-            self.unreachable(what.1, &what.0, error);
+    /// Nobody is at this address: the next one is tried, if there is one.
+    pub(crate) fn try_next(&mut self, id: ConnId, error: &io::Error) {
+        let Some(mut attempt) = self.take_attempt(id) else { return };
+        match attempt.others.pop_front() {
+            Some(next) => self.connect(Attempt { address: next, ..attempt }),
+            None => self.unreachable(attempt.tag, &attempt.address, error),
         }
     }
 
+    /// Gives a connection that never stood up; the handler hears `unreachable`, not `finish`.
+    pub(crate) fn connection_failed(&mut self, id: ConnId, error: &io::Error) {
+        if let Some(attempt) = self.take_attempt(id) {
+            self.unreachable(attempt.tag, &attempt.address, error);
+        }
+    }
+
+    /// Takes a connection that never stood out of the table.
+    fn take_attempt(&mut self, id: ConnId) -> Option<Attempt> {
+        let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return None };
+        self.net.close(conn.stream);
+        match conn.phase {
+            Phase::Connecting(attempt) => Some(*attempt),
+            _ => None,
+        }
+    }
+
+    /// No address answered.
     fn unreachable(&mut self, tag: Tag, address: &Address, error: &io::Error) {
         self.is_eventful = true;
         self.stats.connect_errors += 1;

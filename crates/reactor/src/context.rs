@@ -1,5 +1,6 @@
 //! What a handler may ask of the loop. Asking only records; the turn carries it out, in the order asked.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -116,7 +117,18 @@ impl<'a> Context<'a> {
     /// Starts a connection of our own. [`setup`](crate::Handler::setup) or
     /// [`unreachable`](crate::Handler::unreachable) will tell, with the same tag.
     pub fn connect(&mut self, address: Address, tag: Tag) {
-        self.ops.push(Op::Connect { address, tag });
+        self.ops.push(Op::Connect { address, others: VecDeque::new(), tag });
+    }
+
+    /// Starts a connection to whichever of these addresses answers first, tried one after the other, each for as long
+    /// as [`connect_timeout`](crate::Limits::connect_timeout) allows: the addresses of one name.
+    /// [`setup`](crate::Handler::setup) tells which it was; [`unreachable`](crate::Handler::unreachable) comes once,
+    /// with the last of them. Without an address nothing happens.
+    pub fn connect_any(&mut self, addresses: impl IntoIterator<Item = Address>, tag: Tag) {
+        let mut others: VecDeque<Address> = addresses.into_iter().collect();
+        if let Some(address) = others.pop_front() {
+            self.ops.push(Op::Connect { address, others, tag });
+        }
     }
 
     /// Asks for [`timeout`](crate::Handler::timeout) with this tag, so long from now and not earlier.

@@ -40,7 +40,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn deadline_passed(&mut self, id: ConnId, which: Deadline) {
         let Some(conn) = self.sources.conn(id) else { return };
         match conn.phase {
-            Phase::Connecting(_) => self.connection_failed(id, &io::ErrorKind::TimedOut.into()),
+            Phase::Connecting(_) => self.try_next(id, &io::ErrorKind::TimedOut.into()),
             // It had its time to hang up; everything was handed over.
             Phase::Lingering => self.die(id, Closed::ByUs),
             _ => {

@@ -40,7 +40,7 @@ pub trait Handler {
     /// The connection is over. Called exactly once for each that was set up.
     fn finish(&mut self, cx: &mut Context<'_>, id: ConnId, why: Closed);
 
-    /// A connection asked for with [`Context::connect`] could not be made.
+    /// A connection asked for with [`Context::connect`] or [`Context::connect_any`] could not be made.
     fn unreachable(&mut self, _cx: &mut Context<'_>, _tag: Tag, _address: &Address, _error: &io::Error) {}
 
     /// A datagram came.

@@ -23,7 +23,7 @@
 //! # What it does not do
 //!
 //! It knows bytes, not messages: where one ends is the handler's business, which says how many bytes it
-//! [took](Handler::handle). It holds no keys, resolves no names and draws no random numbers. What does the I/O is a
+//! [took](Handler::handle). It holds no keys and draws no random numbers, and only a [`Resolver`] knows names. What does the I/O is a
 //! [`Net`]: [`MioNet`] is the operating system, `sim::SimNet` (feature `sim`) a simulated network on which your own
 //! handlers can be tested with every fault from one seed.
 //!
@@ -71,6 +71,7 @@
 mod accept;
 mod address;
 mod admission;
+mod backoff;
 mod binding;
 pub mod blocking;
 mod closing;
@@ -97,6 +98,7 @@ mod outbound;
 pub mod parity;
 mod reactor;
 mod receive;
+mod resolver;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod sources;
@@ -107,6 +109,7 @@ mod transmit;
 mod workers;
 
 pub use address::{Address, ParseAddressError};
+pub use backoff::{Backoff, BackoffLimits};
 pub use binding::{BindOptions, Interface, Membership, MembershipChange};
 pub use conn_map::ConnMap;
 pub use context::Context;
@@ -119,6 +122,7 @@ pub use mio_net::MioNet;
 pub use net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 pub use opening::Kept;
 pub use reactor::{Flow, Reactor};
+pub use resolver::Resolver;
 pub use stats::Stats;
 pub use time::Time;
 pub use workers::Workers;

@@ -44,7 +44,7 @@ pub struct Limits {
     /// From accepting a call to [`Context::established`](crate::Context::established). Default 5 s, absolute:
     /// a trickle of bytes does not extend it.
     pub handshake_timeout: Duration,
-    /// For a connection of our own to be made. Default 10 s: three SYNs and their back-off.
+    /// For a connection of our own to be made, at each of its addresses. Default 10 s: three SYNs and their back-off.
     pub connect_timeout: Duration,
     /// Without a byte from the peer. Default none: a chat may be silent all night.
     pub idle_timeout: Option<Duration>,

@@ -1,6 +1,7 @@
 //! What handlers asked for in this turn, in the order they asked: the list between [`Context`](crate::Context),
 //! which writes it, and the turn, which carries it out.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(crate) enum Op {
     Join(ConnId, GroupId),
     Leave(ConnId, GroupId),
     Publish { group: GroupId, bytes: Bytes, reach: Reach },
-    Connect { address: Address, tag: Tag },
+    Connect { address: Address, others: VecDeque<Address>, tag: Tag },
     SetTimer { id: TimerId, at: Time, tag: Tag },
     CancelTimer(TimerId),
     Drain(Duration),

@@ -1,0 +1,234 @@
+//! Connections of our own: several addresses in order, calling again after a while, and names that are looked up
+//! while the loop goes on.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use support::{DEADLINE, Hooks, Running, Told, hooks};
+use switchboard_reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
+use switchboard_reactor::{
+    Address, Backoff, BackoffLimits, Closed, ConnId, Context, Handler, Limits, ListenOptions, Origin,
+    Reactor, Resolver, Tag, Time,
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn tcp(text: &str) -> Address {
+    Address::Tcp(text.parse().unwrap())
+}
+
+/// A server at so many addresses, the last of which it listens at, and a caller of all of them.
+fn call_all(world: &World, addresses: &[Address], limits: Limits) -> (Vec<String>, Rest) {
+    let ((server, _), (caller, told)) = (hooks(), hooks());
+    let mut server = Reactor::with_net(world.host(), server, Limits::default());
+    let mut caller = Reactor::with_net(world.host(), caller, limits);
+    if let Some(last) = addresses.last() {
+        server.listen(last, &ListenOptions::default()).unwrap();
+    }
+    caller.with_context(|_, cx| cx.connect_any(addresses.iter().cloned(), Tag(7)));
+    let rest = world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
+    assert_eq!(caller.stats().connections as u64, caller.stats().connected, "each attempt is given up");
+    (told.so_far(), rest)
+}
+
+#[test]
+fn addresses_are_tried_in_order_until_one_answers() {
+    let addresses = ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"].map(tcp);
+    let (told, rest) = call_all(&World::new(1, Faults::none()), &addresses, Limits::default());
+    assert_eq!((told, rest), (vec!["setup tcp://10.0.0.3:3".to_owned()], Rest::Quiet));
+}
+
+#[test]
+fn nobody_anywhere_is_told_once_with_the_last_address() {
+    let world = World::new(1, Faults { refusals: 1.1, ..Faults::none() });
+    let addresses = ["10.0.0.1:1", "10.0.0.2:2"].map(tcp);
+    let (told, _) = call_all(&world, &addresses, Limits::default());
+    assert_eq!(told, ["unreachable 7 tcp://10.0.0.2:2 ConnectionRefused"]);
+    let (told, _) = call_all(&World::new(1, Faults::none()), &[], Limits::default());
+    assert!(told.is_empty(), "no address, no connection: {told:?}");
+}
+
+#[test]
+fn every_address_has_its_own_deadline_and_the_answer_comes_once() {
+    let (mut made, mut failed) = (0, 0);
+    each_seed("cargo test -p switchboard-reactor --test outbound every_address", 0..200, |seed| {
+        let world = World::new(seed, Faults { delay_max: Duration::from_secs(2), ..Faults::none() });
+        let addresses = ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"].map(tcp);
+        let limits = Limits { connect_timeout: Duration::from_secs(1), ..Limits::default() };
+        let (told, _) = call_all(&world, &addresses, limits);
+        let answers = told.iter().filter(|what| what.starts_with("setup") || what.starts_with("unreachable"));
+        assert_eq!(answers.count(), 1, "{told:?}");
+        made += usize::from(told[0].starts_with("setup"));
+        failed += usize::from(told[0].ends_with("TimedOut"));
+    });
+    if std::env::var_os("SWITCHBOARD_SEED").is_none() {
+        assert!(made > 10 && failed > 10, "{made} made and {failed} timed out: too few of one kind");
+    }
+}
+
+/// Calls again whenever it is not connected.
+struct Caller {
+    to: Address,
+    backoff: Backoff,
+    rng: Rng,
+    attempts: Vec<Time>,
+    stands: usize,
+}
+
+impl Caller {
+    fn call(&mut self, cx: &mut Context<'_>) {
+        self.attempts.push(cx.now());
+        cx.connect(self.to.clone(), Tag(0));
+    }
+
+    fn call_later(&mut self, cx: &mut Context<'_>) {
+        let wait = self.backoff.fail(cx.now(), self.rng.next_u64());
+        cx.set_timer(wait, Tag(0));
+    }
+}
+
+impl Handler for Caller {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+        self.backoff.stand(cx.now());
+        self.stands += 1;
+    }
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>, _: ConnId, _: Closed) {
+        self.call_later(cx);
+    }
+
+    fn unreachable(&mut self, cx: &mut Context<'_>, _: Tag, _: &Address, _: &io::Error) {
+        self.call_later(cx);
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>, _: Tag) {
+        self.call(cx);
+    }
+}
+
+fn calling(world: &World, seed: u64, to: &Address) -> Reactor<Caller, SimNet> {
+    let caller = Caller {
+        to: to.clone(),
+        backoff: Backoff::new(BackoffLimits::default()),
+        rng: Rng::new(seed),
+        attempts: Vec::new(),
+        stands: 0,
+    };
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    caller.with_context(|caller, cx| caller.call(cx));
+    caller
+}
+
+#[test]
+fn a_server_that_is_away_is_called_less_and_less_and_found_when_it_is_back() {
+    for seed in 0..50 {
+        let world = World::new(seed, Faults::none());
+        let to = tcp("10.0.0.1:1");
+        let mut caller = calling(&world, seed, &to);
+        world.run(&mut [&mut caller], Duration::from_mins(5)).unwrap();
+        let attempts = caller.handler().attempts.clone();
+        // Without jitter: five waits to reach 30 s, then two a minute.
+        assert!((10..=25).contains(&attempts.len()), "seed {seed}: {} calls", attempts.len());
+
+        let (server, _) = hooks();
+        let mut server = Reactor::with_net(world.host(), server, Limits::default());
+        server.listen(&to, &ListenOptions::default()).unwrap();
+        world.run(&mut [&mut server, &mut caller], Duration::from_secs(31)).unwrap();
+        assert_eq!(caller.handler().stands, 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_crowd_does_not_come_back_at_the_same_moment() {
+    let world = World::new(1, Faults::none());
+    let to = tcp("10.0.0.1:1");
+    let mut callers: Vec<_> = (0..50).map(|seed| calling(&world, seed, &to)).collect();
+    let mut loops: Vec<&mut dyn switchboard_reactor::sim::Turn> = Vec::new();
+    loops.extend(callers.iter_mut().map(|caller| caller as &mut dyn switchboard_reactor::sim::Turn));
+    world.run(&mut loops, Duration::from_secs(2)).unwrap();
+    let mut seconds: Vec<_> = callers.iter().map(|caller| caller.handler().attempts[1]).collect();
+    seconds.sort();
+    seconds.dedup();
+    assert!(seconds.len() > 40, "only {} different moments", seconds.len());
+}
+
+/// Looks up `slow` when it is allowed to, and anything else at once.
+fn gated() -> (Resolver, mpsc::Sender<()>) {
+    let (open, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let resolver = Resolver::asking(move |host, port| match host {
+        "slow" => {
+            let _ = gate.lock().unwrap().recv_timeout(DEADLINE);
+            Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
+        }
+        "nowhere" => Ok(Vec::new()),
+        other => Err(io::Error::new(io::ErrorKind::NotFound, other.to_owned())),
+    });
+    (resolver.unwrap(), open)
+}
+
+fn looking_up() -> (Running<Hooks>, Told) {
+    let (handler, told) = hooks();
+    (Running::start(handler, Limits::default(), |_| ()).0, told)
+}
+
+/// An order that calls whoever was found, and tells what was not.
+fn call_what_is_found(answer: io::Result<Vec<SocketAddr>>) -> support::Order {
+    Box::new(move |cx| match answer {
+        Ok(found) => cx.connect_any(found.into_iter().map(Address::Tcp), Tag(1)),
+        Err(_) => drop(cx.set_timer(Duration::ZERO, Tag(404))),
+    })
+}
+
+#[test]
+fn a_slow_name_server_holds_up_neither_the_loop_nor_other_names() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (running, told) = looking_up();
+    let (resolver, open) = gated();
+    resolver.resolve("slow", port, &running.handle, call_what_is_found).unwrap();
+    for name in ["unknown", "nowhere"] {
+        resolver.resolve(name, port, &running.handle, call_what_is_found).unwrap();
+        assert_eq!(told.wait_for(""), "timeout 404", "{name} is answered while the first is not");
+    }
+    open.send(()).unwrap();
+    told.wait_for("setup");
+}
+
+#[test]
+fn the_systems_own_resolver_knows_this_host() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (running, told) = looking_up();
+    let resolver = Resolver::start().unwrap();
+    // Perhaps `[::1]` first, where nobody listens: the next address is tried.
+    resolver.resolve("localhost", port, &running.handle, call_what_is_found).unwrap();
+    told.wait_for("setup");
+}
+
+#[test]
+fn questions_wait_up_to_a_limit_and_the_next_is_refused() {
+    let (running, _) = looking_up();
+    let (resolver, open) = gated();
+    let ask = || resolver.resolve("slow", 1, &running.handle, |_| Box::new(|_| ()));
+    // Two are being answered and 256 wait, whether or not their threads have begun.
+    for _ in 0..258 {
+        ask().unwrap();
+    }
+    assert_eq!(ask().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    assert_eq!(resolver.stats().refused, 1);
+    drop(open);
+}
