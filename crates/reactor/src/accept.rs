@@ -8,7 +8,7 @@ use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::handler::{Closed, Handler, Origin};
 use crate::ids::{ConnId, ListenerId};
-use crate::net::{Net, Token};
+use crate::net::{Net, Plant, Token};
 use crate::reactor::Reactor;
 use crate::sources::Source;
 use crate::timers::Timer;
@@ -17,7 +17,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Takes the calls that wait, within the budget of a turn.
     pub(crate) fn accept_calls(&mut self, id: ListenerId) {
         for _ in 0..self.limits.accepts_per_turn {
-            let is_full = self.sources.conn_count() >= self.limits.connections_max;
+            let places = self.limits.connections_max + usize::from(self.net.is_planted(Plant::OffByOneLimit));
+            let is_full = self.sources.conn_count() >= places;
             let Some(listener) = self.sources.listener(id) else { return };
             if !listener.wants_accept() {
                 return;
@@ -78,6 +79,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// With more newcomers than there may be, the oldest of them leave. Done when the turn's wishes have been
     /// carried out, as some of those who just came may have shown who they are in the same turn.
     pub(crate) fn evict_newcomers(&mut self) {
+        let sources = &mut self.sources;
+        self.admission.tidy(|id| sources.conn(*id).is_some_and(|conn| conn.flags.newcomer));
         while self.admission.newcomers() > self.limits.newcomers_max {
             let sources = &mut self.sources;
             let is_newcomer = |id| sources.conn(id).is_some_and(|conn| conn.flags.newcomer);
@@ -113,7 +116,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn starve(&mut self, id: ListenerId, error: &io::Error) {
         self.stats.accept_errors += 1;
         self.has_starved_listener = true;
-        self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
+        if !self.net.is_planted(Plant::AcceptNotRetried) {
+            self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
+        }
         let Some(listener) = self.sources.listener(id) else { return };
         listener.starved = true;
         if !std::mem::replace(&mut listener.logged, true) {

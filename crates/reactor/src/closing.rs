@@ -7,7 +7,7 @@ use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::handler::{Closed, Handler};
 use crate::ids::ConnId;
-use crate::net::Net;
+use crate::net::{Net, Plant};
 use crate::reactor::Reactor;
 use crate::sources::Source;
 
@@ -53,7 +53,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         if !conn.flags.end_writing || !conn.out.is_empty() || matches!(conn.phase, Phase::Dead) {
             return;
         }
-        if !std::mem::replace(&mut conn.flags.write_ended, true) {
+        let is_told = std::mem::replace(&mut conn.flags.write_ended, true)
+            || self.net.is_planted(Plant::ForgottenHalfClose);
+        if !is_told {
             // A peer that is gone already makes this fail; the next read tells.
             let _ = self.net.shutdown_write(&mut conn.stream);
         }
@@ -136,6 +138,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         tracing::debug!(?id, %why, "finished");
         self.handler.finish(&mut Context::new(self.now, &mut self.ops), id, why);
+        if self.net.is_planted(Plant::DoubleFinish) {
+            self.handler.finish(&mut Context::new(self.now, &mut self.ops), id, Closed::Stopped);
+        }
     }
 
     pub(crate) fn close_listeners(&mut self) {

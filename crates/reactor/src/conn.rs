@@ -202,7 +202,8 @@ impl<S> Conn<S> {
             Phase::Embryonic => (self.since + limits.handshake_timeout, Deadline::Handshake),
             Phase::Open => self.open_deadline(limits),
             Phase::Lingering => (self.since + limits.linger_timeout, Deadline::Idle),
-            Phase::Flushing | Phase::Dead => never,
+            Phase::Flushing => (self.since + limits.flush_timeout, Deadline::Slow),
+            Phase::Dead => never,
         };
         let stall =
             self.out.stalled_since().map_or(never, |since| (since + limits.stall_timeout, Deadline::Stall));
@@ -270,7 +271,14 @@ mod tests {
     #[test]
     fn a_peer_that_takes_nothing_has_a_deadline() {
         let (mut conn, limits) = (conn(Phase::Flushing), Limits::default());
+        conn.phase = Phase::Open;
         conn.out.push(bytes::Bytes::from_static(b"x"), Time::from_nanos(9));
         assert_eq!(conn.deadline(&limits), (Time::from_nanos(9) + limits.stall_timeout, Deadline::Stall));
+        conn.enter(Phase::Flushing, Time::ZERO);
+        assert_eq!(
+            conn.deadline(&limits),
+            (Time::ZERO + limits.flush_timeout, Deadline::Slow),
+            "however it trickles"
+        );
     }
 }

@@ -43,6 +43,12 @@ impl<'a> Context<'a> {
         self.ops.gather(to, fill)
     }
 
+    /// Whether so much is waiting to be sent that nothing more should be taken from the input for now. What a
+    /// handler leaves then is shown to it again, without new bytes, once there is room.
+    pub fn is_full(&self) -> bool {
+        self.ops.is_full()
+    }
+
     /// Sends bytes that other peers are sent too: shared, not copied.
     pub fn send_shared(&mut self, to: ConnId, bytes: Bytes) {
         if !bytes.is_empty() {

@@ -5,7 +5,7 @@ use std::io;
 use crate::conn::Phase;
 use crate::handler::{Closed, Deadline, Handler};
 use crate::ids::ConnId;
-use crate::net::Net;
+use crate::net::{Net, Plant};
 use crate::reactor::Reactor;
 use crate::time::Time;
 use crate::timers::Timer;
@@ -16,7 +16,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     pub(crate) fn rearm(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
         let (at, _) = conn.deadline(&self.limits);
-        if at < conn.armed {
+        if at < conn.armed && !self.net.is_planted(Plant::SkippedRearm) {
             conn.armed = at;
             self.timers.set(at, Timer::Deadline(id));
         }

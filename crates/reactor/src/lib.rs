@@ -119,6 +119,8 @@ pub use handler::{Closed, Datagram, Deadline, Handler, Origin, Pressure, Tag};
 pub use ids::{ConnId, ListenerId, SocketId, TimerId};
 pub use limits::{Limits, SlowPeer};
 pub use mio_net::MioNet;
+#[doc(hidden)]
+pub use net::Plant;
 pub use net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 pub use opening::Kept;
 pub use reactor::{Flow, Reactor};

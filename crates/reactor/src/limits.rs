@@ -55,6 +55,8 @@ pub struct Limits {
     pub stall_timeout: Duration,
     /// Of a whole connection, from when it was established. Default none.
     pub life_timeout: Option<Duration>,
+    /// For a peer to take what was queued for it when we closed. Default 60 s: a trickle does not hold its place.
+    pub flush_timeout: Duration,
     /// For a peer to close its side after we closed ours. Default 1 s: long enough for the last bytes to be read,
     /// so that the peer sees them instead of a reset.
     pub linger_timeout: Duration,
@@ -96,6 +98,7 @@ impl Default for Limits {
             partial_timeout: Duration::from_mins(1),
             stall_timeout: Duration::from_mins(1),
             life_timeout: None,
+            flush_timeout: Duration::from_mins(1),
             linger_timeout: Duration::from_secs(1),
         }
     }

@@ -93,6 +93,39 @@ pub trait Net {
 
     /// Sends one datagram.
     fn send(&mut self, socket: &mut Self::Datagram, to: &Address, payload: &[u8]) -> io::Result<()>;
+
+    /// Whether the loop is to make this mistake. Only a simulated world ever says so; elsewhere the question is gone
+    /// when it is compiled.
+    #[doc(hidden)]
+    fn is_planted(&self, _: Plant) -> bool {
+        false
+    }
+}
+
+/// Mistakes that a loop can be told to make, to see that its tests would find them.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// No deadline is ever put into the timer heap.
+    SkippedRearm,
+    /// One connection more than there may be.
+    OffByOneLimit,
+    /// The poll waits although sources stand on the ready list.
+    LostWake,
+    /// `finish` comes twice.
+    DoubleFinish,
+    /// What a handler leaves untaken is thrown away.
+    LostRest,
+    /// A send goes out before those that are queued.
+    SendOutOfOrder,
+    /// Our side is ended in the books, but nobody is told.
+    ForgottenHalfClose,
+    /// After a failed `accept` no timer tries again.
+    AcceptNotRetried,
+    /// Timers fire before they are due.
+    TimerEarly,
+    /// A send to a connection that has ended reaches whoever has its slot now.
+    StaleId,
 }
 
 /// The name under which a source is watched: it comes back in [`Ready`].

@@ -67,6 +67,11 @@ impl Ops {
         self.list.is_empty()
     }
 
+    /// Whether enough has gathered to be carried out before anything else.
+    pub(crate) fn is_full(&self) -> bool {
+        self.gathered.len() >= GATHERED_HIGH
+    }
+
     pub(crate) fn push(&mut self, op: Op) {
         self.names_groups |= matches!(op, Op::Join(..) | Op::Leave(..) | Op::Publish { .. });
         self.list.push(op);

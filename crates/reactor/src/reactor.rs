@@ -14,7 +14,7 @@ use crate::handler::{Closed, Handler};
 use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::limits::Limits;
 use crate::mio_net::MioNet;
-use crate::net::{Net, Ready};
+use crate::net::{Net, Plant, Ready};
 use crate::ops::{Batch, Op, Ops, Reach};
 use crate::receive::REST_PREFIXED_MAX;
 use crate::sources::{Source, Sources};
@@ -211,7 +211,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// How long nothing needs doing: not at all while sources are ready or wishes open, else until the next timer.
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        if !self.ready_list.is_empty() || !self.ops.is_empty() || self.mailbox.is_stopping() {
+        let is_ready = !self.ready_list.is_empty() && !self.net.is_planted(Plant::LostWake);
+        if is_ready || !self.ops.is_empty() || self.mailbox.is_stopping() {
             return Some(Duration::ZERO);
         }
         self.timers.next().map(|at| at.since(self.net.now()))
@@ -239,7 +240,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     fn fire_timers(&mut self) {
         let mut due = std::mem::take(&mut self.due);
-        self.timers.take_due(self.now, &mut due);
+        let early = if self.net.is_planted(Plant::TimerEarly) { EARLY } else { Duration::ZERO };
+        self.timers.take_due(self.now + early, &mut due);
         for (at, timer) in due.drain(..) {
             match timer {
                 Timer::Deadline(id) => self.check_deadline(id, at),
@@ -365,6 +367,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 }
+
+/// How far a planted mistake goes.
+const EARLY: Duration = Duration::from_millis(5);
 
 /// Room for a rest with a read behind it, and for a datagram with the one byte more that tells that it is cut.
 fn buffer_bytes(limits: &Limits) -> usize {

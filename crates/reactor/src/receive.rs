@@ -7,8 +7,7 @@ use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::handler::{Closed, Handler};
 use crate::ids::ConnId;
-use crate::net::{Net, Read, Ready};
-use crate::ops::GATHERED_HIGH;
+use crate::net::{Net, Plant, Read, Ready};
 use crate::reactor::Reactor;
 
 /// Rests up to this size are copied in front of the next read, so that the handler sees one piece; a longer one
@@ -37,7 +36,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         self.read_within_budget(id);
         self.rearm(id);
-        if self.ops.gathered.len() >= GATHERED_HIGH {
+        if self.ops.is_full() {
             self.apply();
         }
     }
@@ -47,6 +46,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             let Some(conn) = self.sources.conn(id) else { return };
             if !conn.wants_read() {
                 return;
+            }
+            if self.ops.is_full() {
+                break;
             }
             if std::mem::take(&mut conn.flags.replay) && conn.rest.len() > 0 {
                 self.offer_rest(id);
@@ -90,10 +92,11 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let mut cx = Context::new(self.now, &mut self.ops);
         let taken = self.handler.handle(&mut cx, id, &self.buffer[..end]);
         debug_assert!(taken <= end, "a handler takes only what it was shown");
-        let left = &self.buffer[taken.min(end)..end];
+        let kept = if self.net.is_planted(Plant::LostRest) { end } else { taken.min(end) };
+        let left = &self.buffer[kept..end];
         let Some(conn) = self.sources.conn(id) else { return };
         conn.rest.replace(left, taken, self.now);
-        self.check_untaken(id);
+        self.judge_rest(id);
     }
 
     /// Adds what was read to the rest, and shows the handler all of it.
@@ -109,12 +112,15 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let taken = self.handler.handle(&mut cx, id, conn.rest.bytes());
         debug_assert!(taken <= conn.rest.len(), "a handler takes only what it was shown");
         conn.rest.advance(taken.min(conn.rest.len()), self.now);
-        self.check_untaken(id);
+        self.judge_rest(id);
     }
 
-    fn check_untaken(&mut self, id: ConnId) {
+    /// Looks at what the handler left: too much of it, or left because the output was full.
+    fn judge_rest(&mut self, id: ConnId) {
+        let is_full = self.ops.is_full();
         let Some(conn) = self.sources.conn(id) else { return };
         let bytes = conn.rest.len();
+        conn.flags.replay |= is_full && bytes > 0;
         if bytes > self.limits.untaken_bytes_max {
             self.stats.untaken += 1;
             self.die(id, Closed::Untaken { bytes });

@@ -89,6 +89,11 @@ impl<N: Net> Sources<N> {
         }
     }
 
+    /// Whoever has this connection's slot now: what a table without serial numbers would find.
+    pub(crate) fn present_owner(&self, id: ConnId) -> ConnId {
+        self.slots.get(id.0.slot()).map_or(id, |(owner, _)| ConnId(*owner))
+    }
+
     pub(crate) fn conn_count(&self) -> usize {
         self.conns
     }

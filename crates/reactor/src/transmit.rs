@@ -12,7 +12,7 @@ use crate::handle::PostError;
 use crate::handler::{Closed, Handler, Pressure};
 use crate::ids::ConnId;
 use crate::limits::{Limits, SlowPeer};
-use crate::net::Net;
+use crate::net::{Net, Plant};
 use crate::ops::{Chunk, Op, Reach};
 use crate::outbound::PARTS_MAX;
 use crate::reactor::Reactor;
@@ -104,6 +104,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     fn send(&mut self, to: ConnId, what: Chunk, gathered: &[u8]) {
+        let to = if self.net.is_planted(Plant::StaleId) { self.sources.present_owner(to) } else { to };
         let Some(conn) = self.sources.conn(to) else {
             self.stats.sends_late += 1;
             return;
@@ -113,7 +114,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.stats.sends_late += 1;
             return;
         }
-        if conn.sends_ahead > 0 || !conn.out.is_empty() || !conn.flags.writable {
+        let overtakes = self.net.is_planted(Plant::SendOutOfOrder);
+        let must_wait = !overtakes && (!conn.out.is_empty() || !conn.flags.writable);
+        if conn.sends_ahead > 0 || must_wait {
             self.queue(to, what.into_bytes(gathered));
         } else {
             self.write_now(to, what, gathered);

@@ -534,3 +534,78 @@ fn one_dead_reader_among_fifty_harms_only_itself() {
 fn server_address() -> Address {
     "tcp://10.0.0.1:1".parse().unwrap()
 }
+
+/// Answers each byte with a thousand, and takes no more than the output has room for.
+struct Amplifier {
+    gathered_most: usize,
+}
+
+impl Handler for Amplifier {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        for taken in 0..input.len() {
+            if cx.is_full() {
+                self.gathered_most = self.gathered_most.max(taken);
+                return taken;
+            }
+            cx.send(id, &[7; 1_000]);
+        }
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+}
+
+#[test]
+fn a_handler_that_minds_the_output_answers_everything_in_bounded_memory() {
+    let world = World::new(1, Faults { window_max: 10_000, ..Faults::none() });
+    let limits = Limits { outbound_hard: 2_000_000, ..Limits::default() };
+    let mut server = Reactor::with_net(world.host(), Amplifier { gathered_most: 0 }, limits);
+    let (_, address) = server.listen(&server_address(), &ListenOptions::default()).unwrap();
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, &[1; 10_000]);
+        }
+    });
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    caller.with_context(|_, cx| cx.connect(address, Tag(0)));
+    world.run(&mut [&mut server, &mut caller], HOUR / 2).unwrap();
+    let events = caller.handler().events.borrow();
+    let heard: usize =
+        events.iter().map(|event| if let Event::Heard(bytes) = event { *bytes } else { 0 }).sum();
+    assert_eq!(heard, 10_000_000, "{:?}", server.stats());
+    assert!(server.handler().gathered_most > 0, "the output was never full");
+}
+
+#[test]
+fn a_connection_that_is_never_made_is_given_up_at_its_deadline() {
+    // Everything takes up to ten hours, so no answer comes in time.
+    let world = World::new(3, Faults { delay_max: HOUR * 10, ..Faults::none() });
+    let limits = Limits { connect_timeout: Duration::from_secs(10), ..Limits::default() };
+    let mut caller = Reactor::with_net(world.host(), Recorder::idle(), limits);
+    caller.with_context(|_, cx| cx.connect(server_address(), Tag(0)));
+    world.run(&mut [&mut caller], Duration::from_secs(9)).unwrap();
+    assert!(caller.handler().events.borrow().is_empty(), "not before");
+    world.run(&mut [&mut caller], Duration::from_secs(2)).unwrap();
+    assert!(matches!(caller.handler().events.borrow()[..], [Event::Unreachable]));
+    assert_eq!(caller.stats().connections, 0);
+}
+
+#[test]
+fn a_place_in_a_listener_is_given_to_the_next_when_it_is_free() {
+    let world = quiet_world();
+    let options = ListenOptions { calls_max: 1, ..ListenOptions::default() };
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.close(*id);
+        }
+    });
+    let loops = pair_with(&world, Recorder::idle(), Limits::default(), &options, caller, 5);
+    let (server, _, rest) = run(&world, loops, HOUR);
+    assert_eq!((server.handler().set_ups(), rest), (5, Rest::Quiet));
+}

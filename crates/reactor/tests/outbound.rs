@@ -128,7 +128,7 @@ fn calling(world: &World, seed: u64, to: &Address) -> Reactor<Caller, SimNet> {
         stands: 0,
     };
     let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
-    caller.with_context(|caller, cx| caller.call(cx));
+    caller.with_context(Caller::call);
     caller
 }
 

@@ -42,6 +42,11 @@ impl<'a, 'c> Link<'a, 'c> {
         self.exchange.send_shared(self.cx, id, message)
     }
 
+    /// Whether so much is waiting to be sent that no further message should be heard for now.
+    pub(super) fn is_full(&self) -> bool {
+        self.cx.is_full()
+    }
+
     /// Sends a datagram from a socket of ours.
     pub fn send_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
         self.cx.send_datagram(socket, to, payload);

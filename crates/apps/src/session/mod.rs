@@ -212,6 +212,10 @@ fn deliver<S: Service>(
                 if !link.is_talking(id) {
                     return None;
                 }
+                // The loop shows us the rest again once there is room.
+                if link.is_full() {
+                    return Some(used);
+                }
             }
             Ok(Decoded::Skipped { consumed, .. }) => used += consumed,
             Ok(Decoded::NeedMore { .. }) => return Some(used),

@@ -13,7 +13,7 @@ use super::stream::EndState;
 use super::world::{ListenerPoint, State, World};
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
-use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
+use crate::net::{Adopted, ListenOptions, Net, Plant, Read, Ready, Received, Token, Wake};
 use crate::time::Time;
 
 /// The network of one simulated host.
@@ -213,6 +213,10 @@ impl Net for SimNet {
             buffer[..bytes].copy_from_slice(&payload[..bytes]);
             Ok(Received { bytes, from })
         })
+    }
+
+    fn is_planted(&self, plant: Plant) -> bool {
+        self.with(|state| state.plant == Some(plant))
     }
 
     fn send(&mut self, socket: &mut SimDatagram, to: &Address, payload: &[u8]) -> io::Result<()> {

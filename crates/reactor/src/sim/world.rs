@@ -17,7 +17,7 @@ use super::rng::Rng;
 use super::stream::{End, EndState};
 use crate::address::Address;
 use crate::handler::Handler;
-use crate::net::{Ready, Token};
+use crate::net::{Plant, Ready, Token};
 use crate::reactor::{Flow, Reactor};
 use crate::time::Time;
 
@@ -80,6 +80,12 @@ impl World {
     pub fn calm(&self) {
         let mut state = self.0.borrow_mut();
         state.faults = Faults { window_max: state.faults.window_max, ..Faults::none() };
+    }
+
+    /// Makes every loop of this world make a mistake, for a test of the tests.
+    #[doc(hidden)]
+    pub fn plant(&self, plant: Plant) {
+        self.0.borrow_mut().plant = Some(plant);
     }
 
     /// The present moment.
@@ -182,6 +188,7 @@ pub(super) struct State {
     pub(super) listeners: Vec<ListenerPoint>,
     pub(super) sockets: Vec<Socket>,
     pub(super) ports_given: u16,
+    pub(super) plant: Option<Plant>,
     agenda: Agenda,
     trace: u64,
 }
@@ -197,6 +204,7 @@ impl State {
             listeners: Vec::new(),
             sockets: Vec::new(),
             ports_given: 0,
+            plant: None,
             agenda: Agenda::default(),
             trace: 0,
         }
@@ -253,6 +261,7 @@ impl State {
             return Some(Rest::Quiet);
         }
         if next > end {
+            self.now = end;
             return Some(Rest::TimeUp);
         }
         self.now = next;
@@ -296,7 +305,8 @@ impl State {
     }
 
     fn reset_arrives(&mut self, to: EndId) {
-        if self.end(to).state == EndState::Open {
+        // It may have overtaken the answer to the call.
+        if matches!(self.end(to).state, EndState::Calling | EndState::Open) {
             self.end(to).state = EndState::Reset;
             self.edge(to, true, true);
         }

@@ -1,0 +1,138 @@
+//! Datagrams come whole or not at all, and to every member of a group.
+
+use std::time::Duration;
+
+use switchboard_reactor::sim::{Faults, Rest, Turn, World};
+use switchboard_reactor::{
+    Address, Closed, ConnId, Context, Datagram, Handler, Limits, Membership, Origin, Reactor, SocketId, Tag,
+};
+
+use super::HOUR;
+
+/// Answers each datagram to its sender.
+struct DatagramEcho;
+
+impl Handler for DatagramEcho {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn datagram(&mut self, cx: &mut Context<'_>, socket: SocketId, datagram: Datagram<'_>) {
+        cx.send_datagram(socket, datagram.from.clone(), datagram.payload);
+    }
+}
+
+/// Sends numbered datagrams, and collects the numbers that come back.
+struct DatagramCaller {
+    socket: Option<SocketId>,
+    to: Address,
+    sent: u32,
+    heard: Vec<u32>,
+}
+
+impl Handler for DatagramCaller {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn timeout(&mut self, cx: &mut Context<'_>, tag: Tag) {
+        let socket = self.socket.expect("bound before the first timer");
+        cx.send_datagram(socket, self.to.clone(), &self.sent.to_be_bytes());
+        self.sent += 1;
+        if self.sent < 100 {
+            cx.set_timer(Duration::from_millis(1), tag);
+        }
+    }
+
+    fn datagram(&mut self, _: &mut Context<'_>, _: SocketId, datagram: Datagram<'_>) {
+        let bytes: [u8; 4] = datagram.payload.try_into().expect("a datagram is whole or lost, never cut");
+        self.heard.push(u32::from_be_bytes(bytes));
+    }
+}
+
+#[test]
+fn datagrams_come_whole_or_not_at_all() {
+    let (mut lost, mut doubled, mut reordered) = (0, 0, 0);
+    for seed in 0..50 {
+        let world = World::new(seed, Faults::rough());
+        let udp = Address::Udp("10.0.0.1:0".parse().unwrap());
+        let mut server = Reactor::with_net(world.host(), DatagramEcho, Limits::default());
+        let (_, to) = server.bind(&udp).unwrap();
+        let handler = DatagramCaller { socket: None, to, sent: 0, heard: Vec::new() };
+        let mut caller = Reactor::with_net(world.host(), handler, Limits::default());
+        let (socket, _) = caller.bind(&udp).unwrap();
+        caller.with_context(|handler, cx| {
+            handler.socket = Some(socket);
+            cx.set_timer(Duration::ZERO, Tag(0));
+        });
+        assert_eq!(world.run(&mut [&mut server, &mut caller], HOUR).unwrap(), Rest::Quiet);
+
+        let heard = &caller.handler().heard;
+        assert!(heard.iter().all(|number| *number < 100), "seed {seed}: something came that was never sent");
+        let distinct: std::collections::BTreeSet<_> = heard.iter().collect();
+        lost += 100 - distinct.len();
+        doubled += heard.len() - distinct.len();
+        reordered += heard.windows(2).filter(|pair| pair[0] > pair[1]).count();
+    }
+    assert!(lost > 0 && doubled > 0 && reordered > 0, "faults never happened: {lost} {doubled} {reordered}");
+}
+
+/// Collects what it hears; says one word to a group.
+#[derive(Default)]
+struct Member(Vec<String>);
+
+impl Handler for Member {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn datagram(&mut self, _: &mut Context<'_>, _: SocketId, datagram: Datagram<'_>) {
+        self.0.push(String::from_utf8_lossy(datagram.payload).into_owned());
+    }
+}
+
+#[test]
+fn a_simulated_group_is_heard_by_who_is_in_it() {
+    let group = Membership::of(std::net::Ipv4Addr::new(239, 1, 2, 3));
+    let world = World::new(1, Faults::none());
+    let mut members: Vec<_> =
+        (0..4).map(|_| Reactor::with_net(world.host(), Member::default(), Limits::default())).collect();
+    let mut sockets = Vec::new();
+    for (number, member) in members.iter_mut().enumerate() {
+        let address = format!("udp://10.0.0.{number}:9").parse().unwrap();
+        sockets.push(member.bind(&address).unwrap().0);
+    }
+    for number in 1..4 {
+        members[number].with_context(|_, cx| cx.join_multicast(sockets[number], group));
+    }
+    members[3].with_context(|_, cx| cx.leave_multicast(sockets[3], group));
+    let run = |members: &mut Vec<Reactor<Member, _>>| {
+        let mut loops: Vec<&mut dyn Turn> = Vec::new();
+        loops.extend(members.iter_mut().map(|member| member as &mut dyn Turn));
+        world.run(&mut loops, HOUR).unwrap()
+    };
+    run(&mut members);
+    let to: Address = "udp://239.1.2.3:9".parse().unwrap();
+    members[0].with_context(|_, cx| cx.send_datagram(sockets[0], to, b"all"));
+    assert_eq!(run(&mut members), Rest::Quiet);
+    let heard: Vec<_> = members.iter().map(|member| member.handler().0.concat()).collect();
+    assert_eq!(heard, ["", "all", "all", ""]);
+}
