@@ -22,7 +22,7 @@ impl<C> Handle<C> {
     /// Hands a command to [`Handler::command`](crate::Handler::command), in the order posted.
     ///
     /// # Errors
-    /// Gives the command back when the loop has stopped, or when [`COMMANDS_MAX`] are waiting.
+    /// Gives the command back when the loop has stopped (one that it had taken but not come to by then is dropped), or when [`COMMANDS_MAX`] are waiting.
     pub fn post(&self, command: C) -> Result<(), PostError<C>> {
         self.put(Item::Command(command)).map_err(|error| error.map(Item::into_command))
     }

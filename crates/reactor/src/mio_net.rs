@@ -346,3 +346,15 @@ fn mio_token(token: Token) -> mio::Token {
 fn round_up(timeout: Duration) -> Duration {
     Duration::from_millis(u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_never_rounded_down() {
+        for (nanos, millis) in [(0, 0), (1, 1), (1_000_000, 1), (1_000_001, 2)] {
+            assert_eq!(round_up(Duration::from_nanos(nanos)), Duration::from_millis(millis));
+        }
+    }
+}

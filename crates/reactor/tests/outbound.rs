@@ -55,6 +55,21 @@ fn nobody_anywhere_is_told_once_with_the_last_address() {
 }
 
 #[test]
+fn a_connection_that_is_never_made_is_given_up_at_its_deadline_and_not_before() {
+    // Everything takes up to ten hours, so no answer comes in time.
+    let world = World::new(3, Faults { delay_max: HOUR * 10, ..Faults::none() });
+    let (handler, told) = hooks();
+    let limits = Limits { connect_timeout: Duration::from_secs(10), ..Limits::default() };
+    let mut caller = Reactor::with_net(world.host(), handler, limits);
+    caller.with_context(|_, cx| cx.connect(tcp("10.0.0.1:1"), Tag(0)));
+    world.run(&mut [&mut caller], Duration::from_secs(9)).unwrap();
+    assert!(told.so_far().is_empty(), "not before");
+    world.run(&mut [&mut caller], Duration::from_secs(2)).unwrap();
+    assert_eq!(told.so_far(), ["unreachable 0 tcp://10.0.0.1:1 TimedOut"]);
+    assert_eq!((caller.stats().connections, caller.stats().connect_errors), (0, 1));
+}
+
+#[test]
 fn every_address_has_its_own_deadline_and_the_answer_comes_once() {
     let (mut made, mut failed) = (0, 0);
     each_seed("cargo test -p switchboard-reactor --test outbound every_address", 0..200, |seed| {

@@ -253,8 +253,8 @@ pub(super) fn echo_once(seed: u64, faults: Faults, plant: Option<Plant>) -> Ende
     });
     let mut patience = HOUR;
     if !seed.is_multiple_of(4) {
-        let faulty = Duration::from_millis(Rng::new(seed ^ 0xca1).below(8_000));
-        world.run(&mut [&mut server, &mut caller], faulty).unwrap();
+        let rough_time = Duration::from_millis(Rng::new(seed ^ 0xca1).below(8_000));
+        world.run(&mut [&mut server, &mut caller], rough_time).unwrap();
         world.calm();
         patience = IDLE + Duration::from_mins(2);
     }
