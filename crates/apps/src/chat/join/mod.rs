@@ -123,13 +123,17 @@ fn call(reactor: &mut Reactor<Session<Joiner>>, callee: Callee) -> Result<()> {
 pub(super) mod tests {
     use std::io::Cursor;
     use std::net::SocketAddr;
+    use std::time::{Duration, Instant};
 
-    use reactor::{Address, Limits};
+    use reactor::{Address, Flow, Limits};
 
     use super::*;
     use crate::cli::kept::Kept;
     use crate::cli::output::Audience;
     use crate::cli::stdin::pump_from;
+
+    /// What a whole conversation may take on a busy machine.
+    const DEADLINE: Duration = Duration::from_secs(60);
 
     /// Joins as a pipe with this input would; gives how it went and what came out.
     pub(in crate::chat) fn pipe(
@@ -153,7 +157,17 @@ pub(super) mod tests {
         let mut reactor = Reactor::new(Session::new(joiner, profile), Limits::default()).unwrap();
         assert!(door.set(reactor.handle()).is_ok());
         call(&mut reactor, Callee::Addresses(vec![Address::Tcp(hub)])).unwrap();
-        let outcome = reactor.run().unwrap().into_service().outcome();
+        let outcome = run_to_end(reactor, &out).outcome();
         (outcome, out.text())
+    }
+
+    /// Turns until the loop ends of itself, but not for ever.
+    fn run_to_end(mut reactor: Reactor<Session<Joiner>>, out: &Kept) -> Joiner {
+        let began = Instant::now();
+        while reactor.run_once(DEADLINE.saturating_sub(began.elapsed())).unwrap() == Flow::Continue {
+            let (stats, shown) = (reactor.stats(), out.text());
+            assert!(began.elapsed() < DEADLINE, "not over after {DEADLINE:?}: {stats:?}, shown {shown:?}");
+        }
+        reactor.run().unwrap().into_service()
     }
 }

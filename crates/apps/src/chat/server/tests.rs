@@ -4,7 +4,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use auth::{Dialect, Key, Keyring, Policy};
@@ -24,7 +25,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 struct Running {
     address: SocketAddr,
     handle: Handle<()>,
-    thread: JoinHandle<Server>,
+    /// Gives the server back when its loop has ended.
+    ended: Receiver<Server>,
     said: Kept,
 }
 
@@ -39,8 +41,9 @@ impl Running {
         let any = Address::Tcp("127.0.0.1:0".parse().unwrap());
         let (_, address) = reactor.listen(&any, &ListenOptions::default()).unwrap();
         let handle = reactor.handle();
-        let thread = thread::spawn(move || reactor.run().unwrap().into_service());
-        Running { address: address.ip().unwrap(), handle, thread, said }
+        let (ends, ended) = sync_channel(1);
+        thread::spawn(move || ends.send(reactor.run().unwrap().into_service()).unwrap());
+        Running { address: address.ip().unwrap(), handle, ended, said }
     }
 
     fn member(&self, nick: &str) -> Member {
@@ -51,9 +54,11 @@ impl Running {
         member
     }
 
-    fn stop(self) -> Server {
+    /// Ends it; nobody is on its books then.
+    fn stop(self) {
         self.handle.drain(DEADLINE);
-        self.thread.join().unwrap()
+        let server = self.ended.recv_timeout(2 * DEADLINE).expect("a loop that drains ends");
+        assert_eq!((server.hub.member_count(), server.connections.len()), (0, 0));
     }
 }
 
@@ -115,7 +120,7 @@ fn what_one_member_says_the_others_hear() {
     drop(bob);
     assert_eq!(ann.hear(), json!({"type": "left", "room": "lobby", "nick": "bob"}));
     drop(ann);
-    assert_eq!(hub.stop().hub.member_count(), 0);
+    hub.stop();
 }
 
 #[test]
