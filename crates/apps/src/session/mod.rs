@@ -24,6 +24,8 @@ mod policy;
 mod profile;
 mod sealed;
 mod service;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::io;

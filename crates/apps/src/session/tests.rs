@@ -1,0 +1,134 @@
+//! Sessions over the simulated network where nothing is late and nothing lost: what arrives together, and what the end
+//! of the stream leaves over. Everything else is `tests/session.rs`'s, over many seeds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::{Dialect, Entropy, Key, Keyring, Policy};
+use reactor::sim::{Faults, Rest, World};
+use reactor::{Limits, ListenOptions, Reactor};
+
+use super::*;
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Recorder {
+    /// What it says first.
+    greeting: Vec<&'static [u8]>,
+    /// What it hangs up over.
+    quit: Option<&'static [u8]>,
+    heard: Vec<Vec<u8>>,
+    ends: Vec<String>,
+    inputs_ended: usize,
+}
+
+impl Service for Recorder {
+    type Command = ();
+
+    fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, _: Caller) {
+        for message in &self.greeting {
+            link.send(id, message).unwrap();
+        }
+    }
+
+    fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
+        self.heard.push(message.to_vec());
+        if self.quit == Some(message) {
+            link.hang_up(id);
+        }
+    }
+
+    fn end_of_input(&mut self, link: &mut Link<'_, '_>, id: ConnId) {
+        self.inputs_ended += 1;
+        link.hang_up(id);
+    }
+
+    fn close(&mut self, _: &mut Link<'_, '_>, _: ConnId, ended: &Ended) {
+        self.ends.push(ended.to_string());
+    }
+}
+
+/// Sends bytes at once, and ends its side.
+struct Bytes(&'static [u8]);
+
+impl Handler for Bytes {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+        cx.send(id, self.0);
+        cx.end_writing(id);
+    }
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+}
+
+fn profile(dialect: Dialect) -> Profile {
+    let mut keys = Keyring::new();
+    keys.add("alice", Key::from_bytes(&[7; 32])).unwrap();
+    Profile::new("u8".parse().unwrap(), Policy::new(dialect, Arc::new(keys)).unwrap().with_service("test"))
+}
+
+fn session(recorder: Recorder, dialect: Dialect, nonce: u8) -> Session<Recorder> {
+    let draw = Box::new(move || Ok(Entropy::from([nonce; Entropy::BYTES])));
+    Session::with_draw(recorder, profile(dialect), draw)
+}
+
+/// Lets a caller meet a server until nothing more happens.
+fn meet<C: Handler>(server: Session<Recorder>, caller: C) -> (Recorder, C) {
+    let world = World::new(1, Faults::none());
+    let mut server = Reactor::with_net(world.host(), server, Limits::default());
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    let listen = "tcp://10.0.0.1:0".parse().unwrap();
+    let (_, address) = server.listen(&listen, &ListenOptions::default()).unwrap();
+    caller.with_context(|_, cx| cx.connect(address, Tag(0)));
+    let rest = world.run(&mut [&mut server, &mut caller], Duration::from_hours(1)).unwrap();
+    assert_eq!((rest, world.open_ends()), (Rest::Quiet, 0));
+    server.handle().shutdown();
+    caller.handle().shutdown();
+    (server.run().unwrap().into_service(), caller.run().unwrap())
+}
+
+/// What becomes of a conversation in which these bytes come at once, and then the end.
+fn hear(bytes: &'static [u8], recorder: Recorder) -> Recorder {
+    meet(session(recorder, Dialect::None, 1), Bytes(bytes)).0
+}
+
+#[test]
+fn nothing_is_heard_after_hanging_up_even_if_it_came_in_the_same_read() {
+    let recorder = Recorder { quit: Some(b"q"), ..Recorder::default() };
+    let recorder = hear(b"\x01a\x01q\x01b", recorder);
+    assert_eq!(recorder.heard, [b"a", b"q"]);
+    assert_eq!(recorder.ends, ["hung up"]);
+}
+
+#[test]
+fn an_end_between_two_messages_is_clean_and_one_inside_a_message_is_not() {
+    let clean = hear(b"\x02hi", Recorder::default());
+    assert_eq!((clean.inputs_ended, clean.ends), (1, vec!["hung up".to_owned()]));
+
+    for cut in [&b"\x02hi\x05"[..], b"\x02hi\x05hal"] {
+        let cut = hear(cut, Recorder::default());
+        assert_eq!((cut.heard, cut.inputs_ended), (vec![b"hi".to_vec()], 0));
+        assert!(cut.ends[0].starts_with("framing broken by the peer: "), "{:?}", cut.ends);
+    }
+}
+
+#[test]
+fn what_follows_the_handshake_in_the_same_read_is_heard() {
+    for dialect in [Dialect::None, Dialect::Tutorial, Dialect::Python, Dialect::Mutual, Dialect::Noise] {
+        let greeting =
+            || Recorder { greeting: vec![b"first", b"q"], quit: Some(b"q"), ..Recorder::default() };
+        let (server, caller) = meet(session(greeting(), dialect, 1), session(greeting(), dialect, 2));
+        let heard = [b"first".to_vec(), b"q".to_vec()];
+        assert_eq!(
+            (server.heard, caller.into_service().heard),
+            (heard.to_vec(), heard.to_vec()),
+            "{dialect:?}"
+        );
+    }
+}
