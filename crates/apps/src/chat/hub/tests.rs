@@ -28,6 +28,15 @@ impl Bench {
         self.event(Event::Opened { member: MemberId(member), key: Some(key.to_owned()) })
     }
 
+    fn close(&mut self, member: u64) -> Vec<Action> {
+        self.event(Event::Closed { member: MemberId(member) })
+    }
+
+    fn rooms(&mut self, member: u64) -> Vec<String> {
+        let Notice::Rooms { rooms } = self.ask(member, Request::Rooms).0 else { panic!("a list") };
+        rooms.into_iter().map(|line| line.room).collect()
+    }
+
     /// Asks as a member; gives the answer and what else comes of it.
     fn ask(&mut self, member: u64, request: Request) -> (Notice, Vec<Action>) {
         self.refs += 1;
@@ -70,6 +79,10 @@ fn say(room: &str, text: &str) -> Request {
     Request::Say { room: room.to_owned(), text: text.to_owned() }
 }
 
+fn part(room: &str) -> Request {
+    Request::Part { room: room.to_owned() }
+}
+
 fn names(room: &str) -> Request {
     Request::Names { room: room.to_owned() }
 }
@@ -104,7 +117,7 @@ fn nobody_speaks_without_a_nick_or_outside_a_room() {
     assert_eq!(bench.refused(1, join("lobby")), "nick_first");
     assert_eq!(bench.refused(1, say("lobby", "hi")), "nick_first");
     bench.ask(1, nick_request("ann"));
-    for request in [say("lobby", "hi"), names("lobby"), Request::Part { room: "lobby".to_owned() }] {
+    for request in [say("lobby", "hi"), names("lobby"), part("lobby")] {
         assert_eq!(bench.refused(1, request), "not_in_room");
     }
 }
@@ -115,10 +128,32 @@ fn a_nick_belongs_to_the_key_that_took_it_first() {
     bench.seat(1, "ann", "lobby");
     bench.open(2, "other");
     assert_eq!(bench.refused(2, nick_request("Ann")), "nick_taken");
-    bench.event(Event::Closed { member: MemberId(1) });
+    bench.close(1);
     assert_eq!(bench.refused(2, nick_request("ann")), "nick_taken");
     bench.open(3, "ann");
     assert_eq!(bench.ask(3, nick_request("ann")).0, presence::GRANTED);
+}
+
+#[test]
+fn a_nick_that_no_key_holds_is_free_again_when_its_member_goes() {
+    let mut bench = bench();
+    for member in 1..=2 {
+        bench.event(Event::Opened { member: MemberId(member), key: None });
+    }
+    assert_eq!(bench.ask(1, nick_request("ann")).0, presence::GRANTED);
+    assert_eq!(bench.refused(2, nick_request("ann")), "nick_taken");
+    bench.close(1);
+    assert_eq!(bench.ask(2, nick_request("ann")).0, presence::GRANTED);
+}
+
+#[test]
+fn whoever_has_gone_is_told_nothing_in_private() {
+    let mut bench = bench();
+    bench.seat(1, "ann", "lobby");
+    bench.seat(2, "bob", "lobby");
+    bench.close(2);
+    let to_bob = Request::Msg { to: "bob".to_owned(), text: "psst".to_owned() };
+    assert_eq!(bench.refused(1, to_bob), "no_such_nick");
 }
 
 #[test]
@@ -132,9 +167,9 @@ fn a_second_connection_of_a_nick_is_no_news_and_hears_the_first() {
     assert_eq!(rest, []);
     let (_, rest) = bench.ask(1, say("lobby", "hi"));
     assert!(matches!(&rest[..], [Action::Spread { to, .. }] if *to == [MemberId(2), MemberId(3)]));
-    assert_eq!(bench.event(Event::Closed { member: MemberId(1) }), []);
+    assert_eq!(bench.close(1), []);
     let gone = Notice::Left { room: "lobby".to_owned(), nick: "ann".to_owned() };
-    assert_eq!(bench.event(Event::Closed { member: MemberId(3) }), [spread_to(&[2], gone)]);
+    assert_eq!(bench.close(3), [spread_to(&[2], gone)]);
 }
 
 #[test]
@@ -142,8 +177,8 @@ fn whoever_goes_is_gone_once() {
     let mut bench = bench();
     bench.seat(1, "ann", "lobby");
     bench.seat(2, "bob", "lobby");
-    assert_eq!(bench.event(Event::Closed { member: MemberId(2) }).len(), 1);
-    assert_eq!(bench.event(Event::Closed { member: MemberId(2) }), []);
+    assert_eq!(bench.close(2).len(), 1);
+    assert_eq!(bench.close(2), []);
     let asked = Asked { reference: None, request: say("lobby", "late") };
     assert_eq!(bench.event(Event::Asked { member: MemberId(2), asked }), []);
 }
@@ -237,8 +272,8 @@ fn the_last_place_is_given_and_not_one_more() {
         panic!("{opened:?}")
     };
     assert_eq!(code, "full");
-    bench.event(Event::Closed { member: MemberId(3) });
-    bench.event(Event::Closed { member: MemberId(1) });
+    bench.close(3);
+    bench.close(1);
     assert_eq!(bench.open(4, "a").len(), 1);
 }
 
@@ -249,7 +284,7 @@ fn a_member_is_in_its_limit_of_rooms_and_not_one_more() {
     bench.ask(1, join("b"));
     assert_eq!(bench.refused(1, join("c")), "in_too_many_rooms");
     assert!(matches!(bench.ask(1, join("b")).0, Notice::Room { .. }), "where it is already, it may be");
-    bench.ask(1, Request::Part { room: "a".to_owned() });
+    bench.ask(1, part("a"));
     assert!(matches!(bench.ask(1, join("c")).0, Notice::Room { .. }));
 }
 
@@ -259,10 +294,25 @@ fn at_the_limit_of_rooms_the_longest_empty_one_gives_way() {
     bench.seat(1, "ann", "a");
     bench.seat(2, "bob", "b");
     assert_eq!(bench.refused(2, join("c")), "too_many_rooms");
-    bench.ask(1, Request::Part { room: "a".to_owned() });
+    bench.ask(1, part("a"));
     assert!(matches!(bench.ask(2, join("c")).0, Notice::Room { .. }));
-    let Notice::Rooms { rooms } = bench.ask(1, Request::Rooms).0 else { panic!("a list") };
-    assert_eq!(rooms.iter().map(|line| line.room.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(bench.rooms(1), ["b", "c"]);
+}
+
+#[test]
+fn of_several_empty_rooms_the_longest_empty_one_gives_way() {
+    let mut bench = Bench::new(HubLimits { rooms_max: 3, ..HubLimits::default() });
+    bench.seat(1, "ann", "b");
+    bench.ask(1, join("a"));
+    bench.ask(1, join("c"));
+    for room in ["b", "a", "c"] {
+        bench.now.elapsed += Duration::from_secs(1);
+        bench.ask(1, part(room));
+    }
+    bench.ask(1, join("d"));
+    assert_eq!(bench.rooms(1), ["a", "c", "d"]);
+    bench.ask(1, join("e"));
+    assert_eq!(bench.rooms(1), ["c", "d", "e"]);
 }
 
 #[test]
@@ -280,6 +330,21 @@ fn whoever_asks_too_often_is_told_when_it_will_be_heard() {
     assert!(matches!(bench.ask(2, Request::Rooms).0, Notice::Rooms { .. }), "others are heard");
     bench.now.elapsed += Duration::from_millis(retry_ms);
     assert!(matches!(bench.ask(1, Request::Rooms).0, Notice::Rooms { .. }));
+}
+
+#[test]
+fn a_request_without_a_number_costs_as_much_as_one_with() {
+    let mut bench = Bench::new(HubLimits { rate: Rate { burst: 2, per_second: 1 }, ..HubLimits::default() });
+    bench.open(1, "a");
+    let asked = || Asked { request: Request::Rooms, reference: None };
+    for _ in 0..2 {
+        bench.event(Event::Asked { member: MemberId(1), asked: asked() });
+    }
+    let answer = bench.event(Event::Asked { member: MemberId(1), asked: asked() });
+    let [Action::Tell { reference: None, notice: Notice::Error { code, .. }, .. }] = &answer[..] else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(code, "slow_down");
 }
 
 #[test]
