@@ -303,6 +303,20 @@ fn after_a_lost_connection_nothing_is_missed_or_shown_twice() {
 }
 
 #[test]
+fn a_message_that_comes_again_is_not_shown_again() {
+    let (mut world, ann, bob) = two();
+    world.say(bob, "one");
+    world.say(bob, "two");
+    assert_eq!(world.shown(ann), ["bob: one", "bob: two"]);
+    for id in [2, 1, 3] {
+        let (room, nick, text) = ("lobby".to_owned(), "bob".to_owned(), id.to_string());
+        let notice = Notice::Message(Message { room, id, ms: 0, nick, text, me: false });
+        world.deliver(world.seats[ann].member.unwrap(), &Answer { notice, reference: None });
+    }
+    assert_eq!(world.shown(ann), ["bob: 3"]);
+}
+
+#[test]
 fn a_line_that_was_under_way_is_said_once() {
     let (mut world, ann, bob) = two();
     // Lost before the hub heard it.
