@@ -77,6 +77,13 @@ impl Launch {
         self
     }
 
+    /// Gives it this descriptor as its standard error, which is then not collected.
+    #[must_use]
+    pub fn stderr(mut self, descriptor: impl Into<OwnedFd>) -> Launch {
+        self.command.stderr(descriptor.into());
+        self
+    }
+
     /// The command itself with the streams it is given, for what starts it on a terminal.
     pub fn into_command(mut self) -> Command {
         self.command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());

@@ -115,16 +115,25 @@ impl Program {
     /// Presses Ctrl-C.
     #[track_caller]
     pub fn interrupt(&self) {
-        if let Err(error) = kill_process(Pid::from_child(&self.child), Signal::INT) {
-            self.fail(&format!("cannot be interrupted: {error}"));
-        }
+        self.signal(Signal::INT);
+    }
+
+    /// Asks it to end, as a supervisor does.
+    #[track_caller]
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     /// Asks it to read its keys again.
     #[track_caller]
     pub fn reload(&self) {
-        if let Err(error) = kill_process(Pid::from_child(&self.child), Signal::HUP) {
-            self.fail(&format!("cannot be asked to reload: {error}"));
+        self.signal(Signal::HUP);
+    }
+
+    #[track_caller]
+    fn signal(&self, signal: Signal) {
+        if let Err(error) = kill_process(Pid::from_child(&self.child), signal) {
+            self.fail(&format!("cannot be given {signal:?}: {error}"));
         }
     }
 

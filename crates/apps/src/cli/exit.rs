@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use framing::{EncodeError, FrameError, SpecError};
 
 use super::colour::{Colour, ERROR};
+use super::notes;
 use super::output::OutputError;
 use super::terminal;
 use crate::endpoint::{AdoptError, ParseEndpointError, ResolveError};
@@ -30,6 +31,7 @@ use crate::keyring::LoadError;
 /// Runs a program and turns its end into an exit code, printing an error once.
 pub fn run(main: impl FnOnce() -> Result<()>) -> ExitCode {
     let ended = main();
+    notes::flush(); // some of them may be on their way to the line editor
     terminal::restore();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,13 +127,13 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for std::result::Result<T, E> {
     }
 }
 
-/// Prints the failure, unless it is a quiet end. That stderr is gone too is no reason to panic.
+/// Prints the failure, unless it is a quiet end.
 fn end(failure: &Failure) -> ExitCode {
     if failure.is_quiet_end() {
         return ExitCode::SUCCESS;
     }
-    let line = format!("{} {}\n", Colour::stderr().paint(ERROR, "error:"), failure.message());
-    let _ = io::Write::write_all(&mut io::stderr(), line.as_bytes());
+    let word = Colour::stderr().paint(ERROR, "error:");
+    notes::say_last(format_args!("{word} {}", failure.message()));
     ExitCode::from(failure.fault as u8)
 }
 

@@ -2,16 +2,14 @@
 //!
 //! Leaves messages for users to `cli::output`. Nothing secret is ever given to `tracing`.
 
-use std::io;
-
 use tracing::level_filters::LevelFilter;
 
-use super::notes::Volume;
+use super::notes::{Log, Volume};
 
 /// Starts logging: warnings unless asked to be quiet, more with each `-v`. To be called once, by a program's main.
 pub fn start(volume: Volume, verbose: u8) {
     let subscriber = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(|| Log)
         .with_max_level(level(volume, verbose))
         .with_target(verbose > 1)
         .without_time()

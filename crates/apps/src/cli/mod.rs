@@ -11,10 +11,11 @@
 //!
 //! fn main() -> std::process::ExitCode {
 //!     exit::run(|| {
+//!         // First: from here on Ctrl-C is not the end of the process.
+//!         signals::watch(|| { /* drain */ }, || { /* shut down */ })?;
 //!         let console = Console::start("> ", |_input| { /* hand it to the loop */ })?;
 //!         let mut output = Output::on(&console, Format::Text);
 //!         let notes = Notes::on(&console, Volume::Normal);
-//!         signals::watch(|| { /* drain */ }, || { /* shut down */ })?;
 //!
 //!         notes.listening("tcp://127.0.0.1:9000");
 //!         console.grant(1); // somebody is there to hear a line
@@ -25,6 +26,7 @@
 //! ```
 
 pub mod args;
+mod backlog;
 pub mod colour;
 pub mod exit;
 pub mod lines;

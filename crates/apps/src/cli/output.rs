@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 
 use super::colour::Colour;
+use super::notes;
 use super::terminal::Console;
 use crate::escape;
 
@@ -19,12 +20,18 @@ pub struct Output {
     format: Format,
     audience: Audience,
     colour: Colour,
+    /// Notes end up in the same place, and those before a message are to be there first.
+    follows_notes: bool,
 }
 
 impl Output {
     /// Messages to stdout.
     pub fn stdout(format: Format) -> Self {
-        Self { colour: Colour::stdout(), ..Self::over(io::stdout(), format, Audience::of(&io::stdout())) }
+        Self {
+            colour: Colour::stdout(),
+            follows_notes: notes::share_stdout(),
+            ..Self::over(io::stdout(), format, Audience::of(&io::stdout()))
+        }
     }
 
     /// Messages above the line being typed, or to stdout.
@@ -34,7 +41,7 @@ impl Output {
 
     /// Messages to any writer, without colour.
     pub fn over(sink: impl Write + Send + 'static, format: Format, audience: Audience) -> Self {
-        Self { sink: Box::new(sink), format, audience, colour: Colour::Off }
+        Self { sink: Box::new(sink), format, audience, colour: Colour::Off, follows_notes: false }
     }
 
     /// Prints what a peer sent: escaped for who is looking, on a line of its own, or as an object
@@ -83,6 +90,9 @@ impl Output {
     }
 
     fn write(&mut self, lines: &[u8]) -> Result<(), OutputError> {
+        if self.follows_notes {
+            notes::flush();
+        }
         // stdout may be a line buffer of std's, which keeps what follows the last newline: nothing, here.
         Ok(self.sink.write_all(lines).and_then(|()| self.sink.flush())?)
     }
