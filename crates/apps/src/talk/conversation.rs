@@ -15,6 +15,7 @@ use std::mem;
 use reactor::Pressure;
 
 use super::quit::QuitWord;
+use super::seam::Seam;
 use crate::cli::exit::Result;
 use crate::ending::{fault_of, outcome_of};
 use crate::session::Ended;
@@ -27,6 +28,8 @@ pub(super) struct Conversations {
     quit: QuitWord,
     boundaries: Boundaries,
     stage: Stage,
+    /// Where what was shown of the peer ends, if it may end inside a character.
+    seam: Seam,
     /// Lines that were typed while nobody could hear them, for the next who can.
     held: VecDeque<Vec<u8>>,
     /// Nothing more will be typed.
@@ -128,6 +131,7 @@ impl Conversations {
             quit,
             boundaries,
             stage: Stage::Waiting,
+            seam: Seam::default(),
             held: VecDeque::new(),
             is_typing_over: false,
             actions: VecDeque::new(),
@@ -176,18 +180,17 @@ impl Conversations {
         let Stage::Talking(talking) = &self.stage else { return };
         if self.quit.is_said_by(message) {
             let note = format!("{} hangs up", talking.peer);
+            self.show_rest();
             self.act(Action::Note(note));
             self.hang_up(HungUpBy::Peer);
         } else {
-            self.act(match self.boundaries {
-                Boundaries::Kept => Action::Show(message.to_vec()),
-                Boundaries::Lost => Action::ShowLine(message.to_vec()),
-            });
+            self.show(message);
         }
     }
 
     /// The peer has ended its side. What waits to be said on ours is still said.
     pub(super) fn handle_peer_end(&mut self) {
+        self.show_rest();
         let Stage::Talking(talking) = &mut self.stage else { return };
         talking.has_peer_ended = true;
         if self.is_typing_over {
@@ -199,6 +202,7 @@ impl Conversations {
 
     /// A conversation is over.
     pub(super) fn handle_close(&mut self, ended: &Ended) {
+        self.show_rest();
         let (peer, by) = match mem::replace(&mut self.stage, Stage::Waiting) {
             Stage::Talking(talking) => (talking.peer, HungUpBy::Us),
             Stage::Leaving(peer, by) => (peer, by),
@@ -275,6 +279,25 @@ impl Conversations {
     pub(super) fn end(&mut self, outcome: Result<()>) {
         self.stage = Stage::Over;
         self.act(Action::End(outcome));
+    }
+
+    fn show(&mut self, message: &[u8]) {
+        match self.boundaries {
+            Boundaries::Kept => self.act(Action::Show(message.to_vec())),
+            Boundaries::Lost => {
+                let whole = self.seam.join(message);
+                if !whole.is_empty() {
+                    self.act(Action::ShowLine(whole));
+                }
+            }
+        }
+    }
+
+    /// Shows the beginning of a character that will not be finished.
+    fn show_rest(&mut self) {
+        if let Some(rest) = self.seam.rip() {
+            self.act(Action::ShowLine(rest));
+        }
     }
 
     /// The quit word was typed.
@@ -390,6 +413,50 @@ mod tests {
         let mut talk = open(Then::End, Boundaries::Lost);
         talk.handle_said(b"hi\n");
         assert_eq!(done(&mut talk), ["show line hi\n"]);
+    }
+
+    /// What is shown when these reads come, escaped.
+    fn shown(talk: &mut Conversations, reads: &[&[u8]]) -> Vec<String> {
+        reads.iter().for_each(|read| talk.handle_said(read));
+        let actions = std::iter::from_fn(|| talk.next_action());
+        let shown = actions.filter_map(|action| match action {
+            Action::Show(bytes) | Action::ShowLine(bytes) => Some(bytes.escape_ascii().to_string()),
+            _ => None,
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn without_boundaries_a_character_that_a_read_cut_is_shown_when_it_is_whole() {
+        let mut talk = open(Then::End, Boundaries::Lost);
+        assert_eq!(shown(&mut talk, &["a世".as_bytes(), b"\xe7\x95"]), [r"a\xe4\xb8\x96"]);
+        assert_eq!(shown(&mut talk, &[b"\x8c\n"]), [r"\xe7\x95\x8c\n"]);
+        assert_eq!(shown(&mut talk, &[b"\xe7", b"no"]), [r"\xe7no"]);
+
+        let mut framed = open(Then::End, Boundaries::Kept);
+        assert_eq!(shown(&mut framed, &[b"\xe7", b""]), [r"\xe7", ""]);
+    }
+
+    #[test]
+    fn half_a_character_is_shown_when_no_more_of_it_will_come() {
+        let ends: [fn(&mut Conversations); 4] = [
+            |talk| talk.handle_said(b"q\n"),
+            Conversations::handle_peer_end,
+            |talk| talk.handle_close(&Ended::Well),
+            |talk| {
+                talk.handle_typed(b"q".to_vec());
+                talk.handle_close(&Ended::Well);
+            },
+        ];
+        for end in ends {
+            let mut talk = open(Then::Next, Boundaries::Lost);
+            assert_eq!(shown(&mut talk, &[b"\xe7\x95"]), [""; 0]);
+            end(&mut talk);
+            assert_eq!(shown(&mut talk, &[]), [r"\xe7\x95"]);
+            talk.handle_close(&Ended::Well);
+            talk.handle_open("next".to_owned());
+            assert_eq!(shown(&mut talk, &[b"\x8c"]), [r"\x8c"], "not the next caller's");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod datagrams;
 mod letters;
 mod quit;
 mod screen;
+mod seam;
 mod stream;
 #[cfg(test)]
 mod tests;
