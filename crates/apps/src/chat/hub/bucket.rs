@@ -26,6 +26,11 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// Takes tokens even if there are so many no longer: what was given already must be waited for.
+    pub(super) fn charge(&mut self, rate: Rate, tokens: u32, now: Duration) {
+        self.whole_at = self.whole_at.max(now) + rate.interval() * tokens;
+    }
+
     /// Takes one token, or says after how long there will be one.
     pub(super) fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
         let whole_at = self.whole_at.max(now) + rate.interval();
@@ -71,6 +76,17 @@ mod tests {
             }
         }
         assert_eq!(now, at(1700), "3 at once and 17 at 10 a second");
+    }
+
+    #[test]
+    fn what_was_given_already_is_waited_for() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.take(RATE, at(5000)), Ok(()));
+        bucket.charge(RATE, 2, at(5000));
+        assert_eq!(bucket.take(RATE, at(5000)), Err(at(100)));
+        bucket.charge(RATE, 10, at(5000));
+        assert_eq!(bucket.take(RATE, at(5000)), Err(at(1100)));
+        assert_eq!(bucket.take(RATE, at(6100)), Ok(()));
     }
 
     #[test]

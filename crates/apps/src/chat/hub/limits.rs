@@ -31,6 +31,10 @@ pub struct HubLimits {
     /// Bytes of text in one answer. Default 128 KiB: if JSON must write each as `\u0000`, the answer still fits
     /// into a frame of 1 MiB.
     pub answer_bytes_max: usize,
+    /// Bytes of an answer that cost as much as another request. Default 8 KiB: an answer of n KiB costs 1 + n/8
+    /// requests, so that 100 at once bring no more than 800 KiB, and what is beyond that of the last answer. Lengths
+    /// are those of the written answer, where a control character takes six bytes.
+    pub answer_bytes_per_request: usize,
     /// How often a member is heard. Default 20 a second, 100 at once: a pasted page passes, and one member in a
     /// room of 1,000 causes at most 20,000 deliveries a second.
     pub rate: Rate,
@@ -50,6 +54,7 @@ impl Default for HubLimits {
             joining_messages: 20,
             answer_messages_max: 100,
             answer_bytes_max: 128 * KIB,
+            answer_bytes_per_request: 8 * KIB,
             rate: Rate { burst: 100, per_second: 20 },
         }
     }

@@ -20,6 +20,7 @@ mod presence;
 mod refusal;
 mod room;
 mod talk;
+mod weight;
 
 #[cfg(test)]
 mod model;
@@ -37,6 +38,7 @@ pub use refusal::Refusal;
 use bucket::Bucket;
 use nicks::{Nicks, Owner};
 use room::{Manner, Room};
+use weight::weight_of;
 
 use super::schema::{Asked, Notice, Ref, Request, VERSION};
 
@@ -185,7 +187,17 @@ impl Hub {
         let heard = member.bucket.take(self.limits.rate, now.elapsed);
         let granted = heard.map_err(|retry| Refusal::SlowDown { retry }).and_then(|()| grant(self, actions));
         let notice = granted.unwrap_or_else(|refusal| refusal.notice());
+        self.charge(id, &notice, now);
         actions.insert(place, Action::Tell { to: id, reference, notice });
+    }
+
+    /// Lets a member pay for the length of its answer, which nobody knew before.
+    fn charge(&mut self, id: MemberId, answer: &Notice, now: Now) {
+        let requests = weight_of(answer) / self.limits.answer_bytes_per_request.max(1);
+        if let Some(member) = self.members.get_mut(&id) {
+            let requests = u32::try_from(requests).unwrap_or(u32::MAX);
+            member.bucket.charge(self.limits.rate, requests, now.elapsed);
+        }
     }
 
     /// Does what is asked for, if it may be, and gives the answer.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::schema::Message;
+use crate::chat::schema::{Answer, Message, write_notice};
 
 /// A hub with a clock of its own and one numbered request after another.
 struct Bench {
@@ -345,6 +345,57 @@ fn a_request_without_a_number_costs_as_much_as_one_with() {
         panic!("{answer:?}")
     };
     assert_eq!(code, "slow_down");
+}
+
+/// How many bytes a member is answered that asks for the same as often as it is heard, and 100 times at most.
+fn bytes_answered(bench: &mut Bench, member: u64, request: &Request) -> usize {
+    let mut bytes = 0;
+    for _ in 0..100 {
+        let (notice, _) = bench.ask(member, request.clone());
+        if matches!(&notice, Notice::Error { code, .. } if code == "slow_down") {
+            break;
+        }
+        bytes += write_notice(&Answer { notice, reference: None }).len();
+    }
+    bytes
+}
+
+/// A hub where everything that can be asked for is long, and anybody is heard at any rate.
+fn wordy_bench() -> Bench {
+    let rate = Rate { burst: 1_000_000, per_second: 1 };
+    let mut bench = Bench::new(HubLimits { rate, rooms_per_member_max: 256, ..HubLimits::default() });
+    bench.seat(1, "ann", "r0");
+    for number in 0..256 {
+        let room = format!("r{number}");
+        bench.ask(1, join(&room));
+        bench.ask(1, Request::Topic { room, topic: Some("\0".repeat(300)) });
+    }
+    for _ in 0..100 {
+        bench.ask(1, say("r0", &"\0".repeat(4000)));
+    }
+    for member in 1_000..2_000 {
+        bench.open(member, "team");
+        bench.ask(member, nick_request(&format!("{:a>32}", member % 256)));
+        bench.ask(member, Request::Join { room: "r0".to_owned(), after: Some(u64::MAX) });
+    }
+    bench
+}
+
+#[test]
+fn whoever_asks_for_much_at_once_is_given_no_more_than_two_mebibytes() {
+    let mut bench = wordy_bench();
+    bench.hub.limits.rate = HubLimits::default().rate;
+    let room = || "r0".to_owned();
+    let history = Request::History { room: room(), after: Some(0), before: None, limit: Some(100) };
+    let again = Request::Join { room: room(), after: Some(0) };
+    for (member, request) in (2..).zip([history, again, names("r0"), Request::Rooms]) {
+        bench.seat(member, &format!("bob{member}"), "r0");
+        bench.now.elapsed += Duration::from_mins(1);
+        let bytes = bytes_answered(&mut bench, member, &request);
+        assert!((400_000..2 << 20).contains(&bytes), "{request:?}: {bytes} bytes");
+        bench.now.elapsed += Duration::from_mins(1);
+        assert!(bytes_answered(&mut bench, member, &request) > 0, "whoever waits is heard again");
+    }
 }
 
 #[test]
