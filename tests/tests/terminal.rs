@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use e2e::{DEADLINE, Launch, Place, Stream, call};
+use e2e::{DEADLINE, Launch, Place, Program, Stream, call};
 use rexpect::session::{PtySession, spawn_command};
 
 /// Starts it on a terminal that echoes, as those of people do.
@@ -13,6 +13,18 @@ fn on_terminal(launch: Launch) -> PtySession {
     let patience = u64::try_from(DEADLINE.as_millis()).expect("the deadline is short");
     spawn_command(launch.into_command(), Some(patience)).expect("a terminal can be had")
 }
+
+/// Waits for the end of what it shows, and fails unless it exits with `code`.
+#[track_caller]
+fn expect_code(mut session: PtySession, code: i32) {
+    let screen = session.exp_eof().unwrap();
+    // Its type cannot be named here: `Exited(Pid(4711), 0)`.
+    let status = format!("{:?}", session.process().wait().unwrap());
+    let is_wanted = status.starts_with("Exited(") && status.ends_with(&format!(", {code})"));
+    assert!(is_wanted, "expected exit code {code}, not {status}\n{screen}");
+}
+
+const CTRL_C: &str = "\x03";
 
 #[test]
 fn what_is_typed_is_sent_and_what_comes_is_shown() {
@@ -50,4 +62,125 @@ fn a_key_is_asked_for_without_echo() {
     ours.send_line("q").unwrap();
     let screen = ours.exp_eof().unwrap();
     assert!(!screen.contains("sesame"), "{screen:?}");
+}
+
+#[test]
+fn lines_typed_ahead_all_arrive() {
+    let theirs = Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines").start();
+    let call = format!("sb-talk call {} --framing lines", theirs.listening_on());
+    let mut ours = on_terminal(Launch::ours(&call));
+    ours.exp_string("> ").unwrap();
+    let lines: String = (0..300).map(|number| format!("line {number}\n")).collect();
+    ours.send(&lines).unwrap();
+    ours.flush().unwrap();
+    for number in 0..300 {
+        let wanted = format!("line {number}");
+        assert_eq!(theirs.wait_for_line(Stream::Stdout, |_| true), wanted);
+    }
+    ours.send_line("q").unwrap();
+    expect_code(ours, 0);
+}
+
+#[test]
+fn pasted_lines_are_sent_one_by_one() {
+    let theirs = Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines").start();
+    let call = format!("sb-talk call {} --framing lines", theirs.listening_on());
+    let mut ours = on_terminal(Launch::ours(&call));
+    ours.exp_string("> ").unwrap();
+    for (pasted, lines) in [("one\rtwo\r\rfour", &["one", "two", "", "four"][..]), ("last\r", &["last"])] {
+        ours.send_line(&format!("\x1b[200~{pasted}\x1b[201~")).unwrap();
+        for line in lines {
+            assert_eq!(theirs.wait_for_line(Stream::Stdout, |_| true), *line);
+        }
+    }
+    ours.send_line("q").unwrap();
+    expect_code(ours, 0);
+}
+
+#[test]
+fn ctrl_c_ends_a_conversation_well() {
+    let theirs = Launch::ours("sb-talk listen 127.0.0.1:0").start();
+    let mut ours = on_terminal(Launch::ours("sb-talk call").arg(theirs.listening_on()));
+    ours.send_line("here").unwrap();
+    theirs.expect_line(Stream::Stdout, "here");
+    ours.send(CTRL_C).unwrap();
+    ours.flush().unwrap();
+    expect_code(ours, 0);
+}
+
+/// A hub with a home of its own, where its members find the key.
+struct Hub {
+    home: Place,
+    endpoint: String,
+    _program: Program,
+}
+
+impl Hub {
+    fn start() -> Hub {
+        let home = Place::new();
+        let launch = Launch::ours("sb-chat serve --listen tcp://127.0.0.1:0");
+        let program = launch.env("XDG_DATA_HOME", home.folder()).start();
+        Hub { endpoint: program.listening_on(), home, _program: program }
+    }
+
+    fn member(&self, nick: &str) -> Launch {
+        let launch = Launch::ours("sb-chat join").arg(&self.endpoint).args(["--nick", nick]);
+        launch.env("XDG_DATA_HOME", self.home.folder())
+    }
+
+    /// Ann on a terminal, once she is in the room.
+    fn ann(&self) -> PtySession {
+        let mut ann = on_terminal(self.member("ann"));
+        ann.exp_string("you are ann").unwrap();
+        ann
+    }
+
+    /// Bob in a pipe, once he is in the room.
+    fn bob(&self) -> Program {
+        let bob = self.member("bob").start();
+        bob.wait_for_line(Stream::Stderr, |line| line.starts_with("you are bob"));
+        bob
+    }
+}
+
+#[test]
+fn members_hear_each_other_on_a_terminal_and_in_a_pipe() {
+    let hub = Hub::start();
+    let mut bob = hub.bob();
+    let mut ann = hub.ann();
+    ann.send_line("hello, bob").unwrap();
+    bob.expect_line(Stream::Stdout, "ann: hello, bob");
+    bob.say("hello, ann");
+    ann.exp_string("hello, ann").unwrap();
+    bob.finish().expect_code(0);
+    ann.exp_string("bob left").unwrap();
+    ann.send_line("/quit").unwrap();
+    expect_code(ann, 0);
+}
+
+#[test]
+fn lines_typed_ahead_are_all_said_in_the_room() {
+    let hub = Hub::start();
+    let bob = hub.bob();
+    let mut ann = hub.ann();
+    let lines: String = (0..50).map(|number| format!("line {number}\n")).collect();
+    ann.send(&lines).unwrap();
+    ann.flush().unwrap();
+    for number in 0..50 {
+        let wanted = format!("ann: line {number}");
+        assert_eq!(bob.wait_for_line(Stream::Stdout, |_| true), wanted);
+    }
+    ann.send_line("/quit").unwrap();
+    expect_code(ann, 0);
+}
+
+#[test]
+fn ctrl_c_leaves_a_room_well() {
+    let hub = Hub::start();
+    let bob = hub.bob();
+    let mut ann = hub.ann();
+    ann.send(CTRL_C).unwrap();
+    ann.flush().unwrap();
+    bob.expect_line(Stream::Stderr, "ann left lobby");
+    expect_code(ann, 0);
 }

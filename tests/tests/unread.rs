@@ -10,11 +10,11 @@ const STRANGERS: usize = 2000;
 
 /// Starts a server of which nobody reads more than where it listens; its stderr stays open while the pipe lives.
 fn start_unread(launch: Launch) -> (Program, String, BufReader<PipeReader>) {
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = std::io::pipe().expect("there are descriptors left");
     let server = launch.stderr(writer).start();
     let mut said = BufReader::new(reader);
     let mut line = String::new();
-    said.read_line(&mut line).unwrap();
+    said.read_line(&mut line).expect("it runs, and says something");
     let endpoint = line.trim_end().strip_prefix("listening on ").expect("it says where it listens");
     let endpoint = endpoint.to_owned();
     (server, endpoint, said)

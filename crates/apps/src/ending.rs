@@ -3,6 +3,7 @@
 //! Leaves signals themselves to `cli::signals`, printing and exit codes to `cli::exit`.
 
 use std::process;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -16,11 +17,21 @@ use crate::session::Ended;
 /// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once. A loop that does not come to
 /// that, because whoever reads our stdout does not, is left where it is.
 pub fn obey_signals<C: Send + 'static>(loops: Vec<Handle<C>>) -> Result<()> {
+    obey(move || loops.clone())
+}
+
+/// The same for a loop that is still to be opened; a signal that comes before waits for it.
+pub fn obey_signals_when_open<C: Send + 'static>(door: &Arc<OnceLock<Handle<C>>>) -> Result<()> {
+    let door = Arc::clone(door);
+    obey(move || vec![door.wait().clone()])
+}
+
+fn obey<C: Send + 'static>(loops: impl Fn() -> Vec<Handle<C>> + Clone + Send + 'static) -> Result<()> {
     let drained = loops.clone();
     signals::watch(
-        move || drained.iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT)),
+        move || drained().iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT)),
         move || {
-            loops.iter().for_each(Handle::shutdown);
+            loops().iter().for_each(Handle::shutdown);
             thread::sleep(STOP_TIMEOUT);
             terminal::restore();
             process::exit(i32::from(Fault::Other as u8));

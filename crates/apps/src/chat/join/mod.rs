@@ -31,7 +31,7 @@ use crate::cli::exit::{Blame, Fault, Result};
 use crate::cli::notes::{Notes, Volume};
 use crate::cli::output::{Format, Output};
 use crate::cli::terminal::Console;
-use crate::ending::obey_signals;
+use crate::ending::obey_signals_when_open;
 use crate::endpoint::Endpoint;
 use crate::session::{Profile, Role, Session};
 
@@ -63,6 +63,7 @@ impl Join {
 
         // Nothing is typed before the first credit, and nobody grants that before the loop runs.
         let door = Arc::new(OnceLock::new());
+        obey_signals_when_open(&door)?; // before the console: from then on Ctrl-C is for us
         let console = Console::start("> ", {
             let door = Arc::clone(&door);
             move |input| drop(door.get().map(|handle: &reactor::Handle<_>| handle.post(input)))
@@ -71,7 +72,6 @@ impl Join {
         let mut reactor = Reactor::new(Session::new(joiner, profile), limits)?;
         let _ = door.set(reactor.handle());
         call(&mut reactor, callee)?;
-        obey_signals(vec![reactor.handle()])?;
         reactor.run()?.into_service().outcome()
     }
 

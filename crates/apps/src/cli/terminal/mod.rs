@@ -102,8 +102,11 @@ fn edit(
 
 fn read_lines(mut editor: LineEditor, prompt: &str, typed: &SyncSender<Input>, mut on_full: impl FnMut()) {
     loop {
-        let input = match editor.readline(prompt) {
-            Ok(line) => Input::Line(line.into_bytes()),
+        let last = match editor.readline(prompt) {
+            Ok(text) => match lines_of(&text).try_for_each(|line| hand_on(typed, line, &mut on_full)) {
+                Ok(()) => continue,
+                Err(NobodyTakes) => return,
+            },
             Err(ReadlineError::Eof) => Input::End,
             Err(ReadlineError::Interrupted) => {
                 // Without a handler this ends the program, which is what Ctrl-C asks for.
@@ -113,17 +116,29 @@ fn read_lines(mut editor: LineEditor, prompt: &str, typed: &SyncSender<Input>, m
             Err(ReadlineError::Signal(_)) => continue, // the window was resized
             Err(error) => Input::Failed(LineError::Io(into_io(error))),
         };
-        if !matches!(input, Input::Line(_)) {
-            let _ = typed.send(input);
-            return;
-        }
-        match typed.try_send(input) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => on_full(),
-            Err(TrySendError::Disconnected(_)) => return,
-        }
+        let _ = typed.send(last);
+        return;
     }
 }
+
+/// The lines of what was entered at once: more than one if it was pasted. An empty one is a line as well.
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    text.strip_suffix('\n').unwrap_or(text).split('\n')
+}
+
+fn hand_on(typed: &SyncSender<Input>, line: &str, on_full: &mut impl FnMut()) -> Result<(), NobodyTakes> {
+    match typed.try_send(Input::Line(line.as_bytes().to_vec())) {
+        Ok(()) => Ok(()),
+        Err(TrySendError::Full(_)) => {
+            on_full();
+            Ok(())
+        }
+        Err(TrySendError::Disconnected(_)) => Err(NobodyTakes),
+    }
+}
+
+/// The other end of the console is gone.
+struct NobodyTakes;
 
 fn next_typed(lines: &Receiver<Input>) -> Input {
     lines.recv().unwrap_or(Input::End)
@@ -133,3 +148,17 @@ fn next_typed(lines: &Receiver<Input>) -> Input {
 const TYPED_LINES_MAX: usize = 1000;
 
 const TOO_MANY_LINES: &str = "(too many lines are waiting to be sent; the last one was not taken)\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pasted_text_is_lines_and_the_last_may_have_its_ending() {
+        let lines = |text| lines_of(text).collect::<Vec<_>>();
+        assert_eq!(lines("one"), ["one"]);
+        assert_eq!(lines(""), [""]);
+        assert_eq!(lines("one\n\nthree"), ["one", "", "three"]);
+        assert_eq!(lines("one\ntwo\n"), ["one", "two"]);
+    }
+}
