@@ -23,15 +23,28 @@
 //! # What it does not do
 //!
 //! It knows bytes, not messages: where one ends is the handler's business, which says how many bytes it
-//! [took](Handler::handle). It holds no keys and draws no random numbers, and only a [`Resolver`] knows names. What does the I/O is a
-//! [`Net`]: [`MioNet`] is the operating system, `sim::SimNet` (feature `sim`) a simulated network on which your own
-//! handlers can be tested with every fault from one seed.
+//! [took](Handler::handle). It holds no keys and draws no random numbers, and only a [`Resolver`] knows names. What
+//! does the I/O is a [`Net`]: [`MioNet`] is the operating system, `sim::SimNet` (feature `sim`) a simulated network on
+//! which your own handlers can be tested with every fault from one seed.
 //!
 //! # An idle connection owns no buffer
 //!
 //! All connections read into one buffer, and the handler sees the bytes where they lie. Only what it does not take
 //! is copied. What it sends gathers in another buffer and leaves in one write at the end of the turn; only what the
 //! kernel refuses is queued. So is what a slow peer costs bounded: see [`Limits`].
+//!
+//! # Styles
+//!
+//! Each has an example of at most forty lines, which the tests run.
+//!
+//! | style | begins at | `examples/` |
+//! |---|---|---|
+//! | bytes, any number of callers on one thread | [`Handler`] | `bytes.rs` |
+//! | calls that may block, on a few threads | [`blocking`] | `blocking.rs` |
+//! | datagrams, multicast, broadcast | [`Reactor::bind_with`], [`Context::join_multicast`] | `datagram.rs` |
+//! | connections of one's own, called again | [`Context::connect_any`], [`Backoff`], [`Resolver`] | `client.rs` |
+//! | a handler tested on a bad day's network | `sim::World` | `simulated.rs` |
+//! | several loops behind one address | [`Workers`] | |
 //!
 //! # Example
 //!

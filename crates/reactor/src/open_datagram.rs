@@ -79,18 +79,29 @@ fn set_options(socket: &Socket, address: SocketAddr, options: &BindOptions) -> i
         socket.set_only_v6(!options.dual_stack)?;
         socket.set_multicast_hops_v6(u32::from(options.multicast_ttl))?;
         socket.set_multicast_loop_v6(options.multicast_loop)?;
-        #[cfg(target_os = "linux")]
-        socket.set_multicast_all_v6(false)?;
+        hear_own_groups_only(socket, address);
         set_interface_v6(socket, options.multicast_interface)
     } else {
         socket.set_multicast_ttl_v4(u32::from(options.multicast_ttl))?;
         socket.set_multicast_loop_v4(options.multicast_loop)?;
-        // Linux would also hand us what is sent to groups that other sockets of this host have joined.
-        #[cfg(target_os = "linux")]
-        socket.set_multicast_all_v4(false)?;
+        hear_own_groups_only(socket, address);
         set_interface_v4(socket, options.multicast_interface)
     }
 }
+
+/// Linux would also hand us what is sent to groups that other sockets of this host have joined. A kernel too old to be
+/// told otherwise goes on doing so.
+#[cfg(target_os = "linux")]
+fn hear_own_groups_only(socket: &Socket, address: SocketAddr) {
+    let _ = if address.is_ipv6() {
+        socket.set_multicast_all_v6(false)
+    } else {
+        socket.set_multicast_all_v4(false)
+    };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hear_own_groups_only(_: &Socket, _: SocketAddr) {}
 
 fn set_interface_v4(socket: &Socket, interface: Interface) -> io::Result<()> {
     match interface {
