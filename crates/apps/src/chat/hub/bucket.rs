@@ -1,4 +1,4 @@
-//! A token bucket: how often one member is heard. The clock is an argument; what happens to whom is not heard is
+//! A token bucket: how often one member is heard, or a key may do what costs others something. The clock is an argument; what happens to whom is not heard is
 //! left to the hub.
 
 use std::time::Duration;
@@ -12,10 +12,24 @@ pub struct Rate {
     pub per_second: u32,
 }
 
-impl Rate {
-    /// The time that one request is worth.
-    fn interval(self) -> Duration {
-        Duration::from_secs(1) / self.per_second.max(1)
+/// How fast a bucket fills again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    burst: u32,
+    /// The time that one token is worth.
+    interval: Duration,
+}
+
+impl Pace {
+    /// So many at once, and as many in an hour.
+    pub(super) fn hourly(count: u32) -> Pace {
+        Pace { burst: count, interval: Duration::from_hours(1) / count.max(1) }
+    }
+}
+
+impl From<Rate> for Pace {
+    fn from(rate: Rate) -> Pace {
+        Pace { burst: rate.burst, interval: Duration::from_secs(1) / rate.per_second.max(1) }
     }
 }
 
@@ -27,14 +41,14 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// Takes tokens even if there are so many no longer: what was given already must be waited for.
-    pub(super) fn charge(&mut self, rate: Rate, tokens: u32, now: Duration) {
-        self.whole_at = self.whole_at.max(now) + rate.interval() * tokens;
+    pub(super) fn charge(&mut self, pace: Pace, tokens: u32, now: Duration) {
+        self.whole_at = self.whole_at.max(now) + pace.interval * tokens;
     }
 
     /// Takes one token, or says after how long there will be one.
-    pub(super) fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
-        let whole_at = self.whole_at.max(now) + rate.interval();
-        let latest = now + rate.interval() * rate.burst.max(1);
+    pub(super) fn take(&mut self, pace: Pace, now: Duration) -> Result<(), Duration> {
+        let whole_at = self.whole_at.max(now) + pace.interval;
+        let latest = now + pace.interval * pace.burst.max(1);
         match whole_at.saturating_sub(latest) {
             Duration::ZERO => {
                 self.whole_at = whole_at;
@@ -49,10 +63,18 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { burst: 3, per_second: 10 };
+    /// That of `Rate { burst: 3, per_second: 10 }`.
+    const RATE: Pace = Pace { burst: 3, interval: Duration::from_millis(100) };
 
     fn at(ms: u64) -> Duration {
         Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_rate_is_a_pace() {
+        let pace = Pace::from(Rate { burst: 3, per_second: 10 });
+        assert_eq!((pace.burst, pace.interval), (RATE.burst, RATE.interval));
+        assert_eq!(Pace::hourly(6).interval, Duration::from_mins(10));
     }
 
     #[test]

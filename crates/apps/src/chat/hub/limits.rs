@@ -9,8 +9,12 @@ pub struct HubLimits {
     /// not yet shown who they are.
     pub members_max: usize,
     /// Rooms at once. Default 256, so that all histories together stay under 64 MiB. An empty room gives way to a
-    /// new one.
+    /// new one: first those in which nothing was ever said, then the longest empty.
     pub rooms_max: usize,
+    /// Rooms with a history that new ones of one key may displace in an hour, and as many at once. Default 8:
+    /// enough for a busy hub to go on, and somebody who wants all histories gone needs more than a day, in which that is seen.
+    /// Whoever has proved nothing (`--auth none`) shares this with all others who have not.
+    pub displaced_per_hour_max: u32,
     /// Rooms for each member. Default 32: more than anybody reads.
     pub rooms_per_member_max: usize,
     /// Nicks that one key may hold. Default 256: a team that shares one key has that many people at most, and
@@ -45,6 +49,7 @@ impl Default for HubLimits {
         HubLimits {
             members_max: 10_000,
             rooms_max: 256,
+            displaced_per_hour_max: 8,
             rooms_per_member_max: 32,
             nicks_per_key_max: 256,
             text_bytes_max: 4000,

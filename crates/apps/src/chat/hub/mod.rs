@@ -27,7 +27,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 pub use bucket::Rate;
@@ -49,6 +49,8 @@ pub struct Hub {
     members: BTreeMap<MemberId, Member>,
     nicks: Nicks,
     rooms: BTreeMap<RoomName, Room>,
+    /// How many rooms each key has displaced of late; those who proved none count as one.
+    displaced: HashMap<Option<String>, Bucket>,
 }
 
 /// One connection to the hub, over whatever transport. The hub's caller counts them and never gives one twice.
@@ -132,7 +134,13 @@ struct Member {
 impl Hub {
     /// A hub without rooms or members.
     pub fn new(limits: HubLimits) -> Hub {
-        Hub { limits, members: BTreeMap::new(), nicks: Nicks::default(), rooms: BTreeMap::new() }
+        Hub {
+            limits,
+            members: BTreeMap::new(),
+            nicks: Nicks::default(),
+            rooms: BTreeMap::new(),
+            displaced: HashMap::new(),
+        }
     }
 
     /// Takes in what happened and appends what is to be done about it.
@@ -184,7 +192,7 @@ impl Hub {
     ) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let place = actions.len();
-        let heard = member.bucket.take(self.limits.rate, now.elapsed);
+        let heard = member.bucket.take(self.limits.rate.into(), now.elapsed);
         let granted = heard.map_err(|retry| Refusal::SlowDown { retry }).and_then(|()| grant(self, actions));
         let notice = granted.unwrap_or_else(|refusal| refusal.notice());
         self.charge(id, &notice, now);
@@ -196,7 +204,7 @@ impl Hub {
         let requests = weight_of(answer) / self.limits.answer_bytes_per_request.max(1);
         if let Some(member) = self.members.get_mut(&id) {
             let requests = u32::try_from(requests).unwrap_or(u32::MAX);
-            member.bucket.charge(self.limits.rate, requests, now.elapsed);
+            member.bucket.charge(self.limits.rate.into(), requests, now.elapsed);
         }
     }
 
@@ -210,7 +218,7 @@ impl Hub {
     ) -> Result<Notice, Refusal> {
         match request {
             Request::Nick { nick } => self.rename(id, &nick, now, actions),
-            Request::Join { room, after } => self.join(id, &room, after, actions),
+            Request::Join { room, after } => self.join(id, &room, after, now, actions),
             Request::Part { room } => self.part(id, &room, now, actions),
             Request::Say { room, text } => self.say(id, &room, &text, Manner::Saying, now, actions),
             Request::Me { room, text } => self.say(id, &room, &text, Manner::Doing, now, actions),

@@ -14,6 +14,16 @@ pub(super) enum Owner {
     Member(MemberId),
 }
 
+impl Owner {
+    /// The key's name, if there is one.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Owner::Key(name) => Some(name),
+            Owner::Member(_) => None,
+        }
+    }
+}
+
 /// All nicks that are taken.
 #[derive(Debug, Default)]
 pub(super) struct Nicks {

@@ -1,5 +1,6 @@
 //! Coming, going and changing nicks, and who is told of it. What is said in between is in `talk`.
 
+use super::bucket::Pace;
 use super::names::{Nick, RoomName};
 use super::room::{Excerpt, Room};
 use super::{Action, Hub, MemberId, Now, Refusal, spread};
@@ -39,6 +40,7 @@ impl Hub {
         id: MemberId,
         name: &str,
         after: Option<u64>,
+        now: Now,
         actions: &mut Vec<Action>,
     ) -> Result<Notice, Refusal> {
         let nick = self.nick_of(id)?;
@@ -49,7 +51,8 @@ impl Hub {
         if !is_in && member.rooms.len() >= limit {
             return Err(Refusal::InTooManyRooms { limit });
         }
-        self.make_room(&name)?;
+        let key = member.owner.key().map(str::to_owned);
+        self.make_room(&name, key, now)?;
         let room = self.rooms.get_mut(&name).expect("it was made just now");
         if !is_in && room.enter(id, &nick) {
             let joined = || Notice::Joined { room: name.to_string(), nick: nick.to_string() };
@@ -100,18 +103,33 @@ impl Hub {
         self.nicks.release(&nick, id);
     }
 
-    /// Makes a room if there is none by this name. At the limit, the room that is empty the longest gives way.
-    fn make_room(&mut self, name: &RoomName) -> Result<(), Refusal> {
+    /// Makes a room if there is none by this name.
+    fn make_room(&mut self, name: &RoomName, key: Option<String>, now: Now) -> Result<(), Refusal> {
         if self.rooms.contains_key(name) {
             return Ok(());
         }
-        let limit = self.limits.rooms_max;
-        if self.rooms.len() >= limit {
-            let empty = self.rooms.iter().filter(|(_, room)| room.is_empty());
-            let oldest = empty.min_by_key(|(_, room)| room.left_at).map(|(name, _)| name.clone());
-            self.rooms.remove(&oldest.ok_or(Refusal::TooManyRooms { limit })?);
+        if self.rooms.len() >= self.limits.rooms_max {
+            self.displace_room(key, now)?;
         }
         self.rooms.insert(name.clone(), Room::new(name.clone()));
+        Ok(())
+    }
+
+    /// Lets an empty room give way. One with a history does so only now and then for the same key, or anybody could
+    /// wipe out what everybody said, just by making rooms.
+    fn displace_room(&mut self, key: Option<String>, now: Now) -> Result<(), Refusal> {
+        let limit = self.limits.rooms_max;
+        let empty = self.rooms.values().filter(|room| room.is_empty());
+        let Some(room) = empty.min_by_key(|room| (room.has_history(), room.left_at)) else {
+            return Err(Refusal::TooManyRooms { limit });
+        };
+        if room.has_history() {
+            let pace = Pace::hourly(self.limits.displaced_per_hour_max);
+            let taken = self.displaced.entry(key).or_default().take(pace, now.elapsed);
+            taken.map_err(|_| Refusal::TooManyDisplaced { limit })?;
+        }
+        let name = room.name.clone();
+        self.rooms.remove(&name);
         Ok(())
     }
 }

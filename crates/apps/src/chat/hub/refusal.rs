@@ -29,6 +29,10 @@ pub enum Refusal {
     NotInRoom { room: String },
     #[error("there are {limit} rooms already, and nobody's is empty")]
     TooManyRooms { limit: usize },
+    #[error(
+        "there are {limit} rooms already, and your key has displaced as many as it may for now: try later"
+    )]
+    TooManyDisplaced { limit: usize },
     #[error("you are in {limit} rooms already")]
     InTooManyRooms { limit: usize },
     #[error("there is nothing in it")]
@@ -54,7 +58,8 @@ impl Refusal {
             Refusal::NoSuchNick { .. } => "no_such_nick",
             Refusal::BadRoom => "bad_room",
             Refusal::NotInRoom { .. } => "not_in_room",
-            Refusal::TooManyRooms { .. } => "too_many_rooms",
+            // To programs it is the same: there is no place.
+            Refusal::TooManyRooms { .. } | Refusal::TooManyDisplaced { .. } => "too_many_rooms",
             Refusal::InTooManyRooms { .. } => "in_too_many_rooms",
             Refusal::TextEmpty => "text_empty",
             Refusal::TextTooLong { .. } => "text_too_long",

@@ -10,7 +10,7 @@ use crate::chat::schema::{Message, Notice};
 /// A room. It outlives its members, for its history.
 #[derive(Debug)]
 pub(super) struct Room {
-    name: RoomName,
+    pub(super) name: RoomName,
     members: BTreeMap<MemberId, Nick>,
     /// Each nick that is here, and by how many connections: the second is no news to anybody.
     present: BTreeMap<Folded, (Nick, usize)>,
@@ -69,6 +69,11 @@ impl Room {
 
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Whether anything was ever said here.
+    pub(super) fn has_history(&self) -> bool {
+        self.last > 0
     }
 
     pub(super) fn names(&self) -> Vec<String> {

@@ -315,6 +315,63 @@ fn of_several_empty_rooms_the_longest_empty_one_gives_way() {
     assert_eq!(bench.rooms(1), ["c", "d", "e"]);
 }
 
+/// A hub whose rooms are `a`, `b`, `c`, all of them left, and in that order; in `c` nothing was said.
+fn bench_of_left_rooms(displaced_per_hour_max: u32) -> Bench {
+    let mut bench = Bench::new(HubLimits { rooms_max: 3, displaced_per_hour_max, ..HubLimits::default() });
+    bench.seat(1, "ann", "a");
+    for room in ["a", "b", "c"] {
+        bench.now.elapsed += Duration::from_secs(1);
+        bench.ask(1, join(room));
+        if room != "c" {
+            bench.ask(1, say(room, "hi"));
+        }
+        bench.ask(1, part(room));
+    }
+    bench
+}
+
+#[test]
+fn whoever_only_makes_rooms_displaces_no_history() {
+    let mut bench = bench_of_left_rooms(8);
+    for number in 0..256 {
+        let room = format!("r{number}");
+        assert!(matches!(bench.ask(1, join(&room)).0, Notice::Room { .. }));
+        bench.ask(1, part(&room));
+        bench.now.elapsed += Duration::from_secs(1);
+    }
+    assert_eq!(bench.rooms(1), ["a", "b", "r255"]);
+}
+
+#[test]
+fn a_key_displaces_its_limit_of_histories_in_an_hour_and_not_one_more() {
+    for key in [Some("mallory".to_owned()), None] {
+        let mut bench = bench_of_left_rooms(1);
+        for member in 2..=3 {
+            bench.event(Event::Opened { member: MemberId(member), key: key.clone() });
+            bench.ask(member, nick_request(&format!("m{member}")));
+        }
+        bench.ask(2, join("x"));
+        assert_eq!(bench.rooms(1), ["a", "b", "x"], "there nothing was said");
+        bench.ask(2, join("y"));
+        assert_eq!(bench.rooms(1), ["b", "x", "y"]);
+        for member in 2..=3 {
+            assert_eq!(bench.refused(member, join("z")), "too_many_rooms", "also on another connection");
+        }
+        bench.now.elapsed += Duration::from_hours(1);
+        bench.ask(3, join("z"));
+        assert_eq!(bench.rooms(1), ["x", "y", "z"]);
+    }
+}
+
+#[test]
+fn another_key_still_displaces_its_own_share() {
+    let mut bench = bench_of_left_rooms(1);
+    bench.seat(2, "bob", "x");
+    bench.ask(2, join("y"));
+    assert_eq!(bench.refused(2, join("z")), "too_many_rooms");
+    assert!(matches!(bench.ask(1, join("z")).0, Notice::Room { .. }));
+}
+
 #[test]
 fn whoever_asks_too_often_is_told_when_it_will_be_heard() {
     let mut bench = Bench::new(HubLimits { rate: Rate { burst: 2, per_second: 10 }, ..HubLimits::default() });
