@@ -1,5 +1,6 @@
 //! Why a conversation, or the attempt at one, ended. Which exit code that makes is left to the programs.
 
+use std::fmt;
 use std::io;
 
 use auth::{ChannelError, Refused};
@@ -17,7 +18,7 @@ pub enum Ended {
     #[error("authentication failed: {0}")]
     Refused(#[source] Refused),
     /// The connection ended, or went silent, before the handshake was over. A peer that refuses a key does that.
-    #[error("authentication failed: {0} during the handshake")]
+    #[error("authentication failed: {}", CutShort(.0))]
     CutInHandshake(Closed),
     /// The peer broke the framing.
     #[error("framing broken by the peer: {0}")]
@@ -55,5 +56,48 @@ impl Ended {
     /// Whether nothing was lost.
     pub fn is_well(&self) -> bool {
         matches!(self, Ended::Well)
+    }
+}
+
+/// A handshake that was not finished, in words.
+struct CutShort<'a>(&'a Closed);
+
+impl fmt::Display for CutShort<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Closed::ByUs => f.write_str("we hung up before the handshake was over"),
+            Closed::TimedOut(Deadline::Handshake) => f.write_str("the handshake was not over in time"),
+            Closed::Failed(error) => write!(f, "the connection was lost during the handshake: {error}"),
+            other => write!(f, "the handshake was cut short: {other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_that_was_cut_is_told_in_plain_words() {
+        let reset = Closed::Failed(io::Error::other("reset"));
+        for (why, words) in [
+            (Closed::ByUs, "we hung up before the handshake was over"),
+            (Closed::TimedOut(Deadline::Handshake), "the handshake was not over in time"),
+            (reset, "the connection was lost during the handshake: reset"),
+        ] {
+            assert_eq!(Ended::of_handshake(why).to_string(), format!("authentication failed: {words}"));
+        }
+        let other = Ended::CutInHandshake(Closed::Evicted).to_string();
+        assert_eq!(other, "authentication failed: the handshake was cut short: made room for a newer caller");
+    }
+
+    #[test]
+    fn what_we_ended_ourselves_proves_nothing_about_a_key() {
+        for why in [Closed::Evicted, Closed::Stopped, Closed::Aborted, Closed::TimedOut(Deadline::Life)] {
+            let words = why.to_string();
+            let ended = Ended::of_handshake(why);
+            assert!(matches!(ended, Ended::Lost(_)), "{ended:?}");
+            assert_eq!(ended.to_string(), words);
+        }
     }
 }
