@@ -24,10 +24,10 @@ impl Hub {
             }
             for name in &member.rooms {
                 let room = self.rooms.get_mut(name).expect("a member's rooms exist");
-                let was_last = room.leave(id, now.elapsed).unwrap_or(false);
-                let is_first = room.enter(id, &to);
-                let notice = news_of_renaming(name, &from, &to, was_last, is_first);
-                if let Some(notice) = notice {
+                // Either nick may also be another connection's: then it does not go, or does not come.
+                let went = room.leave(id, now.elapsed).filter(|is_gone| *is_gone).map(|_| &from);
+                let came = Some(&to).filter(|to| room.enter(id, to));
+                if let Some(notice) = news_of_renaming(name, went, came) {
                     spread(actions, room.others(id), || notice);
                 }
             }
@@ -140,20 +140,14 @@ fn depart(room: &mut Room, name: &RoomName, id: MemberId, nick: &Nick, now: Now,
     }
 }
 
-/// What the others in a room see of a new nick, when either may also be another connection's.
-fn news_of_renaming(
-    room: &RoomName,
-    from: &Nick,
-    to: &Nick,
-    was_last: bool,
-    is_first: bool,
-) -> Option<Notice> {
+/// What the others in a room see of a new nick.
+fn news_of_renaming(room: &RoomName, went: Option<&Nick>, came: Option<&Nick>) -> Option<Notice> {
     let room = room.to_string();
-    match (was_last, is_first) {
-        (true, true) => Some(Notice::Renamed { room, from: from.to_string(), to: to.to_string() }),
-        (true, false) => Some(Notice::Left { room, nick: from.to_string() }),
-        (false, true) => Some(Notice::Joined { room, nick: to.to_string() }),
-        (false, false) => None,
+    match (went, came) {
+        (Some(from), Some(to)) => Some(Notice::Renamed { room, from: from.to_string(), to: to.to_string() }),
+        (Some(nick), None) => Some(Notice::Left { room, nick: nick.to_string() }),
+        (None, Some(nick)) => Some(Notice::Joined { room, nick: nick.to_string() }),
+        (None, None) => None,
     }
 }
 

@@ -103,8 +103,8 @@ pub(super) enum Shown {
         message: Message,
         /// Where text goes, so that a message of another room can be told.
         current: Option<String>,
-        /// Whether it speaks of us.
-        mentions: bool,
+        /// Whom it speaks of.
+        regard: Regard,
     },
     /// A private message, from whom and what.
     Private {
@@ -119,6 +119,15 @@ pub(super) enum Shown {
     Note(String),
     /// Something that did not work.
     Alarm(String),
+}
+
+/// Whom a message speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Regard {
+    /// Us, by our nick: it is to stand out.
+    Us,
+    /// Somebody or something else.
+    Others,
 }
 
 impl Client {
@@ -269,8 +278,9 @@ impl Client {
         if self.ignores(&message.nick) {
             return;
         }
-        let mentions = message.nick != self.nick.as_str() && mentions(&message.text, self.nick.as_str());
-        steps.push(Step::Show(Shown::Message { message, current: self.current.clone(), mentions }));
+        let is_of_us = message.nick != self.nick.as_str() && mentions(&message.text, self.nick.as_str());
+        let regard = if is_of_us { Regard::Us } else { Regard::Others };
+        steps.push(Step::Show(Shown::Message { message, current: self.current.clone(), regard }));
     }
 
     fn ignores(&self, nick: &str) -> bool {

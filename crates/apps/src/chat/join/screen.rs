@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::client::Shown;
+use super::client::{Regard, Shown};
 use crate::chat::schema::Message;
 use crate::cli::colour::{DIM, NAME, STRONG};
 use crate::cli::notes::Notes;
@@ -37,9 +37,9 @@ impl Screen {
             Shown::Alarm(text) => self.alarms.note(format_args!("error: {text}")),
             _ if !wants_text => {}
             Shown::Note(text) => self.notes.note(text),
-            Shown::Message { message, current, mentions } => {
+            Shown::Message { message, current, regard } => {
                 let place = if current.as_ref() == Some(&message.room) { None } else { Some(&*message.room) };
-                let line = self.message_line(message, place, *mentions);
+                let line = self.message_line(message, place, *regard);
                 self.output.line(line)?;
             }
             Shown::Private { from, ms, text } => {
@@ -62,11 +62,14 @@ impl Screen {
         Ok(())
     }
 
-    fn message_line(&self, message: &Message, place: Option<&str>, mentions: bool) -> String {
+    fn message_line(&self, message: &Message, place: Option<&str>, regard: Regard) -> String {
         let place = place.map(|room| format!("#{} ", clean(room))).unwrap_or_default();
         let text = clean(&message.text);
         let colour = self.output.colour();
-        let text = if mentions { colour.paint(STRONG, text).to_string() } else { text.into_owned() };
+        let text = match regard {
+            Regard::Us => colour.paint(STRONG, text).to_string(),
+            Regard::Others => text.into_owned(),
+        };
         let (time, nick) = (self.time(message.ms), self.name(&message.nick));
         if message.me {
             format!("{time}{place}* {nick} {text}")
@@ -113,7 +116,7 @@ mod tests {
     fn message(text: &str, me: bool, current: &str) -> Shown {
         let (room, nick) = ("lobby".to_owned(), "ann".to_owned());
         let message = Message { room, id: 1, ms: 45_296_000, nick, text: text.to_owned(), me };
-        Shown::Message { message, current: Some(current.to_owned()), mentions: false }
+        Shown::Message { message, current: Some(current.to_owned()), regard: Regard::Others }
     }
 
     #[test]

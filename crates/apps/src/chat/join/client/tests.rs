@@ -136,8 +136,9 @@ impl World {
 
 fn in_short(shown: &Shown) -> String {
     match shown {
-        Shown::Message { message, mentions, .. } => {
-            format!("{}{}: {}", if *mentions { "!" } else { "" }, message.nick, message.text)
+        Shown::Message { message, regard, .. } => {
+            let mark = if *regard == Regard::Us { "!" } else { "" };
+            format!("{mark}{}: {}", message.nick, message.text)
         }
         Shown::Private { from, text, .. } => format!("{from}> {text}"),
         Shown::Note(text) => format!("({text})"),
