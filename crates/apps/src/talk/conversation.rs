@@ -417,7 +417,9 @@ mod tests {
 
     /// What is shown when these reads come, escaped.
     fn shown(talk: &mut Conversations, reads: &[&[u8]]) -> Vec<String> {
-        reads.iter().for_each(|read| talk.handle_said(read));
+        for read in reads {
+            talk.handle_said(read);
+        }
         let actions = std::iter::from_fn(|| talk.next_action());
         let shown = actions.filter_map(|action| match action {
             Action::Show(bytes) | Action::ShowLine(bytes) => Some(bytes.escape_ascii().to_string()),

@@ -133,7 +133,7 @@ pub(super) mod tests {
     use crate::cli::stdin::pump_from;
 
     /// What a whole conversation may take on a busy machine.
-    const DEADLINE: Duration = Duration::from_secs(60);
+    const DEADLINE: Duration = Duration::from_mins(1);
 
     /// Joins as a pipe with this input would; gives how it went and what came out.
     pub(in crate::chat) fn pipe(
