@@ -2,6 +2,8 @@
 //! An output that was closed is left to `life`.
 
 use std::io::{BufRead as _, BufReader, PipeReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use e2e::{DEADLINE, Launch, Place, Program, address_of, call};
 
@@ -62,5 +64,38 @@ fn strangers_without_a_key_do_not_stop_a_hub_whose_notes_nobody_reads() {
     member.finish().expect_code(0);
     hub.terminate();
     hub.wait(DEADLINE).expect_code(0);
-    assert!(std::net::TcpStream::connect(address_of(&endpoint)).is_err());
+    assert!(TcpStream::connect(address_of(&endpoint)).is_err());
 }
+
+/// A server that is stuck in printing what its caller says.
+fn start_stuck(line: &str) -> (Program, TcpStream, PipeReader) {
+    let (reader, writer) = std::io::pipe().expect("there are descriptors left");
+    let server = Launch::ours(line).stdout(writer).start();
+    let mut caller = call(&server.listening_on());
+    // It reads no more when its stdout, a pipe, takes no more.
+    caller.set_write_timeout(Some(STUCK_AFTER)).expect("the timeout is not zero");
+    let message = [b'x'; 64 * 1024];
+    while caller.write_all(&message).is_ok() {}
+    (server, caller, reader)
+}
+
+#[test]
+fn the_first_signal_ends_a_server_whose_messages_nobody_reads() {
+    let (mut server, _caller, _unread) = start_stuck("sb-talk listen 127.0.0.1:0");
+    server.terminate();
+    let ending = server.wait(DEADLINE);
+    ending.expect_code(1);
+    let errors = ending.stderr.lines().filter(|line| line.starts_with("error:")).count();
+    assert_eq!(errors, 1, "{ending}");
+}
+
+#[test]
+fn the_second_signal_ends_a_server_whose_messages_nobody_reads_at_once() {
+    let (mut server, _caller, _unread) = start_stuck("sb-talk listen 127.0.0.1:0");
+    server.terminate();
+    server.interrupt();
+    server.wait(DEADLINE / 2).expect_code(1);
+}
+
+/// A write that takes that long waits for a reader who does not read.
+const STUCK_AFTER: Duration = Duration::from_millis(500);

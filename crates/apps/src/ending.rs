@@ -2,7 +2,6 @@
 //!
 //! Leaves signals themselves to `cli::signals`, printing and exit codes to `cli::exit`.
 
-use std::process;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -10,12 +9,12 @@ use std::time::Duration;
 use auth::ChannelError;
 use reactor::{Closed, Handle};
 
-use crate::cli::exit::{Failure, Fault, Result};
-use crate::cli::{signals, terminal};
+use crate::cli::exit::{self, Failure, Fault, Result};
+use crate::cli::signals;
 use crate::session::Ended;
 
-/// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once. A loop that does not come to
-/// that, because whoever reads our stdout does not, is left where it is.
+/// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once. A program that does not come to
+/// its end then, because whoever reads our stdout does not, is ended where it is.
 pub fn obey_signals<C: Send + 'static>(loops: Vec<Handle<C>>) -> Result<()> {
     obey(move || loops.clone())
 }
@@ -29,15 +28,27 @@ pub fn obey_signals_when_open<C: Send + 'static>(door: &Arc<OnceLock<Handle<C>>>
 fn obey<C: Send + 'static>(loops: impl Fn() -> Vec<Handle<C>> + Clone + Send + 'static) -> Result<()> {
     let drained = loops.clone();
     signals::watch(
-        move || drained().iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT)),
         move || {
+            end_within(DRAIN_TIMEOUT + STOP_TIMEOUT);
+            drained().iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT));
+        },
+        move || {
+            end_within(STOP_TIMEOUT);
             loops().iter().for_each(Handle::shutdown);
-            thread::sleep(STOP_TIMEOUT);
-            terminal::restore();
-            process::exit(i32::from(Fault::Other as u8));
         },
     )?;
     Ok(())
+}
+
+/// Ends the process if it has not ended by itself until then.
+fn end_within(patience: Duration) {
+    let watch = move || {
+        thread::sleep(patience);
+        let message = format!("not at an end {patience:?} after the signal; perhaps nobody reads stdout");
+        exit::abandon(Failure::new(Fault::Other, message));
+    };
+    // A machine without a thread to spare leaves it to the loops.
+    let _ = thread::Builder::new().name("watchdog".into()).spawn(watch);
 }
 
 /// Whose fault an end is; `None` if nothing was lost.

@@ -16,7 +16,8 @@
 
 use std::error::Error;
 use std::io;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::sync::{Mutex, PoisonError};
 
 use framing::{EncodeError, FrameError, SpecError};
 
@@ -31,12 +32,18 @@ use crate::keyring::LoadError;
 /// Runs a program and turns its end into an exit code, printing an error once.
 pub fn run(main: impl FnOnce() -> Result<()>) -> ExitCode {
     let ended = main();
-    notes::flush(); // some of them may be on their way to the line editor
-    terminal::restore();
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => end(&failure),
+    let _ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    match finish(&ended) {
+        None => ExitCode::SUCCESS,
+        Some(fault) => ExitCode::from(fault as u8),
     }
+}
+
+/// Ends the process without its main thread, which is stuck; does nothing if that has come to its end by now.
+pub fn abandon(failure: Failure) {
+    let Ok(_ending) = ENDING.try_lock() else { return };
+    let fault = finish(&Err(failure));
+    process::exit(fault.map_or(0, |fault| i32::from(fault as u8)));
 }
 
 /// What a program's functions return.
@@ -127,15 +134,18 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for std::result::Result<T, E> {
     }
 }
 
-/// Prints the failure, unless it is a quiet end.
-fn end(failure: &Failure) -> ExitCode {
-    if failure.is_quiet_end() {
-        return ExitCode::SUCCESS;
-    }
+/// Gives the terminal back and prints the failure, unless it is a quiet end. None of it waits for long.
+fn finish(ended: &Result<()>) -> Option<Fault> {
+    notes::flush(); // some of them may be on their way to the line editor
+    terminal::restore();
+    let failure = ended.as_ref().err().filter(|failure| !failure.is_quiet_end())?;
     let word = Colour::stderr().paint(ERROR, "error:");
     notes::say_last(format_args!("{word} {}", failure.message()));
-    ExitCode::from(failure.fault as u8)
+    Some(failure.fault)
 }
+
+/// Held by whoever ends the process: it ends once, with one error.
+static ENDING: Mutex<()> = Mutex::new(());
 
 fn known_fault(cause: &(dyn Error + 'static)) -> Option<Fault> {
     if cause.is::<ParseEndpointError>() || cause.is::<AdoptError>() || is_of_usage(cause) {

@@ -6,7 +6,10 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use rustix::stdio::dup2_stdout;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -14,12 +17,21 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use super::Printer;
 
 /// Gives the terminal back as it was found, if an editor has it; nothing can be printed to stdout after that.
-/// `cli::exit::run` does this at the end; whoever ends the process another way calls it first.
+/// `cli::exit` does this at the end, however that comes. A terminal that shows nothing (Ctrl-S) is not waited for.
 pub fn restore() {
     let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(Found { modes, printer }) = found {
-        // Nothing can be done about a terminal that is gone.
-        let _ = give_back(&modes, printer);
+        let whole = modes.clone();
+        let (give, given) = channel();
+        // Nothing can be done about a terminal that is gone, nor without threads.
+        let _ = thread::Builder::new().name("restore".into()).spawn(move || {
+            let _ = give_back(&whole, printer);
+            let _ = give.send(());
+        });
+        if given.recv_timeout(RESTORE_TIMEOUT).is_err() {
+            // Its shell at least is to get keys as before.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
+        }
     }
 }
 
@@ -67,3 +79,6 @@ const UP_AND_DOWN: &[u8] = b"\x1b[A\n";
 
 /// Erases the prompt, and ends the modes that the editor switches on: bracketed paste, synchronized output.
 const LEAVE_EDITOR: &[u8] = b"\r\x1b[K\x1b[?2004l\x1b[?2026l";
+
+/// For a terminal to show what was printed before.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
