@@ -141,3 +141,14 @@ fn every_program_explains_itself() {
         Launch::ours(name).arg("--no-such-option").start().wait(PATIENCE).expect_code(USAGE);
     }
 }
+
+#[test]
+fn a_line_that_cannot_be_sent_is_told_of_in_one_error() {
+    let theirs = Launch::ours("sb-talk listen 127.0.0.1:0 --framing u8").start();
+    let call = format!("sb-talk call {} --framing u8,max=4", theirs.listening_on());
+    let mut ours = Launch::ours(&call).start();
+    ours.say("far too long");
+    let ending = ours.finish();
+    ending.expect_code(1).expect_stderr("not sent: ");
+    assert!(one_error(&ending).contains("lines that could not be sent: 1"), "{ending}");
+}

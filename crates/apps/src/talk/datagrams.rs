@@ -135,7 +135,7 @@ impl Service for DatagramTalk {
             Input::End => self.letters.handle_typing_over(),
             Input::Failed(error) => {
                 self.failed += 1;
-                self.screen.complain(&error.to_string());
+                self.screen.complain(&format!("not sent: {error}"));
                 self.letters.handle_typing_over();
             }
         }

@@ -102,9 +102,10 @@ impl Screen {
         self.notes.note(text);
     }
 
-    /// Tells the person what went wrong.
+    /// Tells the person what went wrong, even one who wants quiet. The word `error:` is left to the line that says at
+    /// the end why the program ends.
     pub(super) fn complain(&self, text: &str) {
-        self.errors.note(format_args!("error: {text}"));
+        self.errors.note(text);
     }
 }
 

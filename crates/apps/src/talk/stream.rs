@@ -199,7 +199,7 @@ impl Service for StreamTalk {
             Input::End => self.conversations.handle_typing_over(),
             Input::Failed(error) => {
                 self.refused += 1;
-                self.screen.complain(&error.to_string());
+                self.screen.complain(&format!("not sent: {error}"));
                 self.conversations.handle_typing_over();
             }
         }

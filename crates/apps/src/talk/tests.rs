@@ -158,7 +158,7 @@ fn a_line_that_the_framing_refuses_is_told_of_and_the_rest_is_sent() {
     let failure = ours.ended.join().unwrap().unwrap_err();
     assert_eq!(failure.fault(), Fault::Other);
     assert!(failure.message().ends_with(": 1"), "{}", failure.message());
-    assert!(ours.shown.complained.text().starts_with("error: not sent: "));
+    assert!(ours.shown.complained.text().starts_with("not sent: "));
 }
 
 #[test]
