@@ -1,7 +1,7 @@
 //! The programs on a real terminal, where people type and peers must not reach the screen's controls.
 //! Pipes are left to all the others.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use e2e::{DEADLINE, Launch, Place, Program, Stream, call};
@@ -25,6 +25,10 @@ fn expect_code(mut session: PtySession, code: i32) {
 }
 
 const CTRL_C: &str = "\x03";
+const CTRL_S: &str = "\x13";
+
+/// Far more than it takes to fill a terminal with what is said about each.
+const STRANGERS: usize = 500;
 
 #[test]
 fn what_is_typed_is_sent_and_what_comes_is_shown() {
@@ -104,6 +108,40 @@ fn ctrl_c_ends_a_conversation_well() {
     ours.send_line("here").unwrap();
     theirs.expect_line(Stream::Stdout, "here");
     ours.send(CTRL_C).unwrap();
+    ours.flush().unwrap();
+    expect_code(ours, 0);
+}
+
+#[test]
+fn a_note_is_shown_before_the_message_that_follows_it() {
+    let mut ours = on_terminal(Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines"));
+    let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
+    for number in 0..20 {
+        let message = format!("message {number}\n");
+        call(&endpoint).write_all(message.as_bytes()).unwrap();
+        ours.exp_string("talking to").unwrap();
+        ours.exp_string(message.trim_end()).unwrap();
+    }
+}
+
+#[test]
+fn strangers_do_not_stop_an_echo_whose_terminal_is_stopped() {
+    let mut ours = on_terminal(Launch::ours("sb-echo 127.0.0.1:0 --framing u8,max=8"));
+    let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
+    ours.send(CTRL_S).unwrap();
+    ours.flush().unwrap();
+    for _ in 0..STRANGERS {
+        let mut stranger = call(&endpoint);
+        stranger.write_all(b"\xff").unwrap();
+        assert_eq!(stranger.read(&mut [0]).unwrap(), 0);
+    }
+    let mut caller = call(&endpoint);
+    caller.write_all(b"\x02hi").unwrap();
+    let mut echoed = [0; 3];
+    caller.read_exact(&mut echoed).unwrap();
+    assert_eq!(&echoed, b"\x02hi");
+    drop(caller);
+    ours.send(CTRL_C).unwrap(); // which also starts the terminal again
     ours.flush().unwrap();
     expect_code(ours, 0);
 }

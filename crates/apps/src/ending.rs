@@ -30,7 +30,9 @@ fn obey<C: Send + 'static>(loops: impl Fn() -> Vec<Handle<C>> + Clone + Send + '
     signals::watch(
         move || {
             end_within(DRAIN_TIMEOUT + STOP_TIMEOUT);
-            drained().iter().for_each(|handle| handle.drain(DRAIN_TIMEOUT));
+            for handle in drained() {
+                handle.drain(DRAIN_TIMEOUT);
+            }
         },
         move || {
             end_within(STOP_TIMEOUT);
