@@ -304,6 +304,18 @@ fn a_stream_that_is_cut_is_told_from_one_that_ends() {
 }
 
 #[test]
+fn whoever_was_cut_off_is_not_told_that_all_was_heard() {
+    let server = Server::start();
+    let mut peer = Peer::call(&server);
+    peer.say(b"here");
+    peer.hear(&framed(b"here"));
+    peer.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let (end, _) = peer.hear_end();
+    assert!(end.is_err(), "a genuine close record would cover the cut up");
+    assert_eq!(server.next_end(), "Sealing(Truncated { have: 0 })");
+}
+
+#[test]
 fn a_close_record_inside_a_message_breaks_the_framing() {
     let server = Server::start();
     let mut peer = Peer::call(&server);

@@ -344,10 +344,19 @@ fn an_end_without_a_close_record_is_a_cut() {
     let record = sealed(&mut client, b"all of it?");
     let mut out = Vec::new();
     server.open(&record, &mut out).expect("an honest record");
-    assert_eq!(server.finish(&[]), Err(ChannelError::Truncated { have: 0 }));
+    let cut = Err(ChannelError::Truncated { have: 0 });
+    assert_eq!(server.finish(&[]), cut);
+    // And nothing covers it up: no close record of ours, and none of the peer's that comes too late.
+    assert_eq!(server.close(&mut out), cut);
+    assert_eq!(server.open(&closed(&mut client), &mut out), cut.map(|()| Opened::More { consumed: 0 }));
+
+    let (mut server, mut client) = channels();
     let close = closed(&mut client);
     assert_eq!(server.open(&close[..7], &mut out), Ok(Opened::More { consumed: 0 }));
     assert_eq!(server.finish(&close[..7]), Err(ChannelError::Truncated { have: 7 }));
+
+    let (mut server, mut client) = channels();
+    let close = closed(&mut client);
     assert_eq!(server.open(&close, &mut out), Ok(Opened::Closed { consumed: close.len() }));
     assert_eq!(server.finish(&[]), Ok(()));
 }

@@ -41,6 +41,7 @@ impl Exchange {
                 self.framed.clear();
                 self.profile.framing.encode(message, &mut self.framed)?;
                 cx.send_with(id, |out| sealed.seal(&self.framed, out));
+                self.framed.clear();
                 self.framed.shrink_to(FRAMED_KEPT_MAX);
                 Ok(())
             }
@@ -75,7 +76,10 @@ impl Exchange {
 
     /// Ends a conversation for a reason, which the service is told in the end.
     pub(super) fn end(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
-        self.say_closed(cx, id);
+        // Only a good end is said: after any other, the peer must not take what it sent for heard.
+        if ended.is_well() {
+            self.say_closed(cx, id);
+        }
         if let Some(wire) = self.wires.get_mut(id)
             && wire.is_open()
         {

@@ -55,3 +55,31 @@ pub fn draw_from_system() -> io::Result<Entropy> {
     SysRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
     Ok(Entropy::from(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use auth::{Dialect, Key, Keyring, Policy};
+
+    use super::*;
+
+    /// What a server says first, under nonces of the system's.
+    fn opening(policy: &Policy) -> Vec<u8> {
+        let mut out = Vec::new();
+        let progress = policy.accept(draw_from_system().unwrap()).advance(&[], &mut out);
+        assert!(progress.is_ok());
+        out
+    }
+
+    #[test]
+    fn no_two_handshakes_begin_alike() {
+        let mut keys = Keyring::new();
+        keys.add("alice", Key::from_bytes(&[7; 32])).unwrap();
+        let keys = std::sync::Arc::new(keys);
+        for dialect in [Dialect::Tutorial, Dialect::Python, Dialect::Mutual] {
+            let policy = Policy::new(dialect, std::sync::Arc::clone(&keys)).unwrap();
+            let first = opening(&policy);
+            assert!(first.len() >= 32, "{dialect}: a challenge");
+            assert_ne!(first, opening(&policy), "{dialect}: the challenge came twice");
+        }
+    }
+}

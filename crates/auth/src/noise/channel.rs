@@ -77,11 +77,13 @@ impl Channel {
     /// The stream has ended, with `rest` not consumed: was that the peer's intention?
     pub fn finish(&mut self, rest: &[u8]) -> Result<(), ChannelError> {
         self.failed.map_or(Ok(()), Err)?;
-        match (self.receiving, rest.len()) {
+        let ended = match (self.receiving, rest.len()) {
             (Direction::Closed, 0) => Ok(()),
             (Direction::Closed, bytes) => Err(ChannelError::AfterClose { bytes }),
             (Direction::Open, have) => Err(ChannelError::Truncated { have }),
-        }
+        };
+        self.failed = ended.err();
+        ended
     }
 
     fn check_sending(&self) -> Result<(), ChannelError> {
