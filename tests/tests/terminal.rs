@@ -24,6 +24,17 @@ fn expect_code(mut session: PtySession, code: i32) {
     assert!(is_wanted, "expected exit code {code}, not {status}\n{screen}");
 }
 
+/// In one write, as by somebody who does not wait for the program.
+#[track_caller]
+fn press(session: &mut PtySession, keys: &str) {
+    session.send(keys).and_then(|_| session.flush()).expect("the terminal takes keys");
+}
+
+fn numbered_lines(count: usize) -> String {
+    let lines: Vec<_> = (0..count).map(|number| format!("line {number}\n")).collect();
+    lines.concat()
+}
+
 const CTRL_C: &str = "\x03";
 const CTRL_S: &str = "\x13";
 
@@ -74,9 +85,7 @@ fn lines_typed_ahead_all_arrive() {
     let call = format!("sb-talk call {} --framing lines", theirs.listening_on());
     let mut ours = on_terminal(Launch::ours(&call));
     ours.exp_string("> ").unwrap();
-    let lines: String = (0..300).map(|number| format!("line {number}\n")).collect();
-    ours.send(&lines).unwrap();
-    ours.flush().unwrap();
+    press(&mut ours, &numbered_lines(300));
     for number in 0..300 {
         let wanted = format!("line {number}");
         assert_eq!(theirs.wait_for_line(Stream::Stdout, |_| true), wanted);
@@ -107,14 +116,13 @@ fn ctrl_c_ends_a_conversation_well() {
     let mut ours = on_terminal(Launch::ours("sb-talk call").arg(theirs.listening_on()));
     ours.send_line("here").unwrap();
     theirs.expect_line(Stream::Stdout, "here");
-    ours.send(CTRL_C).unwrap();
-    ours.flush().unwrap();
+    press(&mut ours, CTRL_C);
     expect_code(ours, 0);
 }
 
 #[test]
 fn a_note_is_shown_before_the_message_that_follows_it() {
-    let mut ours = on_terminal(Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines"));
+    let mut ours = on_terminal(Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines --wait 0"));
     let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
     for number in 0..20 {
         let message = format!("message {number}\n");
@@ -128,8 +136,7 @@ fn a_note_is_shown_before_the_message_that_follows_it() {
 fn strangers_do_not_stop_an_echo_whose_terminal_is_stopped() {
     let mut ours = on_terminal(Launch::ours("sb-echo 127.0.0.1:0 --framing u8,max=8"));
     let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
-    ours.send(CTRL_S).unwrap();
-    ours.flush().unwrap();
+    press(&mut ours, CTRL_S);
     for _ in 0..STRANGERS {
         let mut stranger = call(&endpoint);
         stranger.write_all(b"\xff").unwrap();
@@ -141,8 +148,7 @@ fn strangers_do_not_stop_an_echo_whose_terminal_is_stopped() {
     caller.read_exact(&mut echoed).unwrap();
     assert_eq!(&echoed, b"\x02hi");
     drop(caller);
-    ours.send(CTRL_C).unwrap(); // which also starts the terminal again
-    ours.flush().unwrap();
+    press(&mut ours, CTRL_C); // which also starts the terminal again
     expect_code(ours, 0);
 }
 
@@ -201,9 +207,7 @@ fn lines_typed_ahead_are_all_said_in_the_room() {
     let hub = Hub::start();
     let bob = hub.bob();
     let mut ann = hub.ann();
-    let lines: String = (0..50).map(|number| format!("line {number}\n")).collect();
-    ann.send(&lines).unwrap();
-    ann.flush().unwrap();
+    press(&mut ann, &numbered_lines(50));
     for number in 0..50 {
         let wanted = format!("ann: line {number}");
         assert_eq!(bob.wait_for_line(Stream::Stdout, |_| true), wanted);
@@ -217,8 +221,7 @@ fn ctrl_c_leaves_a_room_well() {
     let hub = Hub::start();
     let bob = hub.bob();
     let mut ann = hub.ann();
-    ann.send(CTRL_C).unwrap();
-    ann.flush().unwrap();
+    press(&mut ann, CTRL_C);
     bob.expect_line(Stream::Stderr, "ann left lobby");
     expect_code(ann, 0);
 }

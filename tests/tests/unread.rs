@@ -74,7 +74,7 @@ fn start_stuck(line: &str) -> (Program, TcpStream, PipeReader) {
     let mut caller = call(&server.listening_on());
     // It reads no more when its stdout, a pipe, takes no more.
     caller.set_write_timeout(Some(STUCK_AFTER)).expect("the timeout is not zero");
-    let message = [b'x'; 64 * 1024];
+    let message = [b'x'; 8 * 1024];
     while caller.write_all(&message).is_ok() {}
     (server, caller, reader)
 }
