@@ -135,6 +135,24 @@ fn cutting_a_stream_with_a_message_over_the_limit_changes_nothing() {
     }
 }
 
+/// Where the limit counts the delimiter, it may be reached before anything can be dropped: what there is might still
+/// be the beginning of the end.
+#[test]
+fn cutting_a_stream_under_a_limit_shorter_than_its_delimiters_changes_nothing() {
+    let mut random = Random::new(SEED);
+    for (text, words) in [
+        (r"delim=\n|\r\n,keep,max=1,over=skip", &["a", "bc", "\r", "\n", "\r\n"][..]),
+        (r"delim=\n|--longdelim--,keep,max=5,over=skip", &["a", "bcdef", "-", "--longdelim--", "\n"]),
+    ] {
+        let spec: FrameSpec = text.parse().unwrap();
+        assert_split_independent(&spec, b"abcdef\n\nghijkl\r\n\nx\n");
+        for _ in 0..60 {
+            let stream: String = (0..random.below(30)).map(|_| words[random.below(words.len())]).collect();
+            assert_split_independent(&spec, stream.as_bytes());
+        }
+    }
+}
+
 /// Short and long payloads mixed; one decoder knows the small limit, another one none of them exceeds.
 #[test]
 fn skipping_drops_exactly_the_messages_over_the_limit() {

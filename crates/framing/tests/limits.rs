@@ -125,6 +125,16 @@ fn skipping_a_line_ends_at_its_end() {
 }
 
 #[test]
+fn a_dropped_message_is_declared_with_its_first_dropped_byte() {
+    let mut decoder = spec(r"delim=\n|\r\n,keep,max=1,over=skip").decoder();
+    assert_eq!(decoder.decode(b"a"), Ok(Decoded::NeedMore { at_least: 1 }));
+    assert_eq!(decoder.finish(b"a"), Err(FrameError::Truncated { have: 1, at_least: 1 }));
+    assert_eq!(decoder.decode(b"ab"), Ok(Decoded::Skipped { consumed: 1, declared: Some(2) }));
+    assert_eq!(decoder.decode(b"b\n"), Ok(Decoded::Skipped { consumed: 2, declared: None }));
+    assert_eq!(decoder.decode(b"\n"), Ok(Decoded::Message { payload: 0..1, consumed: 1 }));
+}
+
+#[test]
 fn no_frame_is_longer_than_is_said() {
     for spec in specs_with_limit(70_000) {
         let longest = vec![b'x'; spec.payload_bytes_max()];

@@ -58,7 +58,8 @@ impl FrameDecoder {
         Decoded::Skipped { consumed, declared }
     }
 
-    /// Drops all but the bytes that a delimiter may begin with.
+    /// Drops all but the bytes that a delimiter may begin with. Until there are others nothing changes: a message that
+    /// is over the limit with its first bytes is found to be so again, and declared when the first of them is dropped.
     fn skip_to_delimiter(&mut self, input: &[u8], searched: usize, declared: Option<u64>) -> Decoded {
         let Layout::Delimited(delimiters, _) = &self.spec.layout else {
             return Decoded::NeedMore { at_least: 1 };
@@ -67,12 +68,12 @@ impl FrameDecoder {
             self.state = State::Scanning(0);
             return Decoded::Skipped { consumed: found.end, declared };
         }
-        let kept = input.len().min(delimiters.bytes_max() - 1);
-        self.state = State::SkippingToDelimiter(kept);
-        match input.len() - kept {
-            0 => Decoded::NeedMore { at_least: 1 },
-            consumed => Decoded::Skipped { consumed, declared },
+        let kept = delimiters.bytes_max() - 1;
+        if input.len() <= kept {
+            return Decoded::NeedMore { at_least: 1 };
         }
+        self.state = State::SkippingToDelimiter(kept);
+        Decoded::Skipped { consumed: input.len() - kept, declared }
     }
 
     fn too_long(&self, declared: u64) -> FrameError {

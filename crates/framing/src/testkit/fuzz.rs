@@ -102,6 +102,7 @@ const WORDS: &[&[u8]] = &[
     b"nul\n",
     b"delim=aa\n",
     b"delim=\\n|\\r\\n,",
+    b"delim=\\n|\\r\\n,keep,max=1,over=skip\n",
     b"fixed=3\n",
     b"raw\n",
     b"incl\n",
