@@ -1,6 +1,6 @@
 //! Where a conversation takes place, as it is typed: `Endpoint` and its text form, both ways.
 //!
-//! Reading the text is `parse`, looking up names and kernel families is `resolve`, taking over an inherited descriptor is `adopt`;
+//! Reading the text is `parse`, looking up names and kernel families is `resolve`, keeping to what was found `answer`, taking over an inherited descriptor is `adopt`;
 //! binding and connecting are left to the session.
 //!
 //! | text | meaning |
@@ -21,11 +21,14 @@
 //! ```
 
 mod adopt;
+mod answer;
 mod parse;
 mod resolve;
 
 use std::fmt;
 use std::path::PathBuf;
+
+use answer::Answer;
 
 pub use adopt::{AdoptError, Adopted, adopt};
 pub use parse::ParseEndpointError;
@@ -69,9 +72,14 @@ impl fmt::Display for Endpoint {
 pub struct HostPort {
     host: String, // never empty; an IPv6 address stands here without its brackets
     port: u16,
+    answer: Answer,
 }
 
 impl HostPort {
+    fn new(host: String, port: u16) -> Self {
+        Self { host, port, answer: Answer::default() }
+    }
+
     /// The name or address, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
         &self.host

@@ -36,7 +36,7 @@ impl FromStr for HostPort {
             let (host, port) = text.rsplit_once(':').ok_or_else(no_port)?;
             (parse_host(host, text)?, port)
         };
-        Ok(Self { host, port: parse_port(port)? })
+        Ok(Self::new(host, parse_port(port)?))
     }
 }
 

@@ -41,6 +41,9 @@ impl Resolved {
 
 impl Endpoint {
     /// Looks up what the endpoint names. Blocks while the system's resolver does.
+    ///
+    /// A name is looked up once: later calls, on clones too, give the same addresses, so that what was checked
+    /// is what is used even if the name comes to mean something else in between.
     pub fn resolve(&self) -> Result<Resolved, ResolveError> {
         match self {
             Self::Tcp(place) => lookup(place).map(Resolved::Tcp),
@@ -116,6 +119,10 @@ pub enum ResolveError {
 }
 
 fn lookup(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {
+    place.answer.or_ask(|| ask_system(place))
+}
+
+fn ask_system(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {
     let unknown = |reason: String| ResolveError::UnknownHost { host: place.host().to_owned(), reason };
     let found = (place.host(), place.port()).to_socket_addrs().map_err(|error| unknown(reason(&error)))?;
 
@@ -181,6 +188,20 @@ mod tests {
         for remote in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "udp://192.0.2.1:1", "can:can0"] {
             assert!(!endpoint(remote).is_local(), "{remote}");
         }
+    }
+
+    #[test]
+    fn a_name_means_to_the_end_what_it_meant_when_it_was_checked() {
+        let name = endpoint("no-such-host.invalid:1");
+        let Endpoint::Tcp(place) = &name else { panic!("{name} is TCP") };
+        let here: Vec<SocketAddr> = vec!["127.0.0.1:1".parse().unwrap()];
+        place.answer.or_ask(|| Ok::<_, ResolveError>(here.clone())).unwrap();
+        assert!(name.is_local());
+        for later in [name.clone(), name.clone()] {
+            assert!(matches!(later.resolve().unwrap(), Resolved::Tcp(found) if found == here));
+        }
+        assert_eq!(name, endpoint("no-such-host.invalid:1"), "what was found is no part of the endpoint");
+        assert_eq!(name.to_string(), "tcp://no-such-host.invalid:1");
     }
 
     #[test]
