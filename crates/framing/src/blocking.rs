@@ -4,37 +4,98 @@
 mod reader;
 mod writer;
 
+use core::error::Error;
+use core::fmt::{self, Display, Formatter};
 use std::io;
-
-use thiserror::Error;
 
 pub use self::reader::FrameReader;
 pub use self::writer::FrameWriter;
 use crate::error::{EncodeError, FrameError};
 
 /// Why no message could be read.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 pub enum ReadError {
     /// The source failed. A timeout or `WouldBlock` loses nothing: call again.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The peer sent what is no message, or stopped inside one.
-    #[error(transparent)]
-    Frame(#[from] FrameError),
+    Frame(FrameError),
+}
+
+impl Display for ReadError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Io(error) => error.fmt(f),
+            ReadError::Frame(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ReadError {
+    /// What the error within stands on: itself it is said already.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            ReadError::Io(error) => error.source(),
+            ReadError::Frame(error) => error.source(),
+        }
+    }
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> ReadError {
+        ReadError::Io(error)
+    }
+}
+
+impl From<FrameError> for ReadError {
+    fn from(error: FrameError) -> ReadError {
+        ReadError::Frame(error)
+    }
 }
 
 /// Why no message could be written.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 pub enum WriteError {
     /// The sink failed. The frame may have gone out in part.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The payload is no message of this spec. Nothing went out; the next message can.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
+    Encode(EncodeError),
     /// An earlier frame went out in part, so whatever followed would be read as the rest of it.
-    #[error("an earlier message was cut short, so the stream is of no more use")]
     Broken,
+}
+
+impl Display for WriteError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Io(error) => error.fmt(f),
+            WriteError::Encode(error) => error.fmt(f),
+            WriteError::Broken => {
+                f.write_str("an earlier message was cut short, so the stream is of no more use")
+            }
+        }
+    }
+}
+
+impl Error for WriteError {
+    /// What the error within stands on: itself it is said already.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            WriteError::Io(error) => error.source(),
+            WriteError::Encode(error) => error.source(),
+            WriteError::Broken => None,
+        }
+    }
+}
+
+impl From<io::Error> for WriteError {
+    fn from(error: io::Error) -> WriteError {
+        WriteError::Io(error)
+    }
+}
+
+impl From<EncodeError> for WriteError {
+    fn from(error: EncodeError) -> WriteError {
+        WriteError::Encode(error)
+    }
 }
 
 impl From<ReadError> for io::Error {

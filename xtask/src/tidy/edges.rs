@@ -25,7 +25,7 @@ enum Allowed {
 const FLOORS: &[Floor] = &[
     Floor {
         package: "switchboard-framing",
-        always: Allowed::Only(&["bytes", "thiserror"]),
+        always: Allowed::Only(&["bytes"]),
         optional: &["tokio-util"],
         tests: &["cap", "proptest"],
     },

@@ -1,25 +1,17 @@
 //! What can be wrong with the text of a spec, in one line each. Errors in what peers send are in `crate::error`.
 
 use alloc::string::String;
-
-use thiserror::Error;
+use core::error::Error;
+use core::fmt::{self, Display, Formatter};
 
 /// Why a text is no spec. What the user typed is shown with its control characters escaped.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpecError {
     /// The part before the first comma is no framing.
-    #[error(
-        "no framing is called `{0}`: there are raw, u8, u16be, u16le (also u24, u32, ... u64), i32be, i32le, i32, \
-         varint, python, netstring, hex4, lines, crlf, nul, delim=TEXT and fixed=BYTES"
-    )]
     UnknownFraming(String),
     /// A part after a comma is no option.
-    #[error(
-        "no option is called `{0}`: there are max=SIZE, offset=BYTES, adjust=BYTES, incl, strip=BYTES, keep, crc32c, over=skip"
-    )]
     UnknownOption(String),
     /// An option that makes no sense with this framing.
-    #[error("`{framing}` takes no `{option}`")]
     Misplaced {
         /// The framing as it was typed.
         framing: String,
@@ -27,10 +19,8 @@ pub enum SpecError {
         option: &'static str,
     },
     /// Two options that say the same or contradict each other.
-    #[error("`{0}` is given twice")]
     Repeated(&'static str),
     /// A value is missing, not needed or wrong.
-    #[error("`{part}`: expected {expected}")]
     Value {
         /// The part of the text, up to the next comma.
         part: String,
@@ -38,10 +28,8 @@ pub enum SpecError {
         expected: &'static str,
     },
     /// The message would not come back as it was sent.
-    #[error("such frames could not be read back: {0}")]
     NoRoundTrip(&'static str),
     /// No message at all could be sent.
-    #[error("no message would fit: the shortest has {least} bytes, the longest {most}")]
     NothingFits {
         /// Bytes of the shortest message that the framing can state.
         least: u64,
@@ -49,3 +37,28 @@ pub enum SpecError {
         most: u64,
     },
 }
+
+impl Display for SpecError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            SpecError::UnknownFraming(part) => {
+                write!(f, "no framing is called `{part}`: there are {FRAMINGS}")
+            }
+            SpecError::UnknownOption(part) => write!(f, "no option is called `{part}`: there are {OPTIONS}"),
+            SpecError::Misplaced { framing, option } => write!(f, "`{framing}` takes no `{option}`"),
+            SpecError::Repeated(option) => write!(f, "`{option}` is given twice"),
+            SpecError::Value { part, expected } => write!(f, "`{part}`: expected {expected}"),
+            SpecError::NoRoundTrip(why) => write!(f, "such frames could not be read back: {why}"),
+            SpecError::NothingFits { least, most } => {
+                write!(f, "no message would fit: the shortest has {least} bytes, the longest {most}")
+            }
+        }
+    }
+}
+
+impl Error for SpecError {}
+
+const FRAMINGS: &str = "raw, u8, u16be, u16le (also u24, u32, ... u64), i32be, i32le, i32, varint, python, netstring, \
+                        hex4, lines, crlf, nul, delim=TEXT and fixed=BYTES";
+
+const OPTIONS: &str = "max=SIZE, offset=BYTES, adjust=BYTES, incl, strip=BYTES, keep, crc32c, over=skip";
