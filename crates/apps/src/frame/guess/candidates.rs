@@ -18,6 +18,8 @@ pub(super) struct Candidate {
 pub(super) enum Shape {
     /// A length field of so many bits, of which any value could have stood there.
     Length { bits: u32 },
+    /// A length of as many bytes as it takes, with seven bits in each.
+    Varint,
     /// Digits or the like, and perhaps a byte at the end: most bytes could not have stood there.
     Strict { bits_each: u32 },
     /// A delimiter of so many bytes, which some place has by accident.
@@ -25,13 +27,23 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// The binary logarithm of how many lengths would do where so many bytes are left.
-    pub(super) fn room_bits(self, left: usize) -> f64 {
+    /// What a length proves that stands in so many bytes, where so many are left: the bits it could have had, but for
+    /// those of which any value would have done.
+    pub(super) fn length_bits(self, header_bytes: usize, left: usize) -> f64 {
         let stated = match self {
             Self::Length { bits } => f64::from(bits),
-            _ => f64::INFINITY,
+            Self::Varint => VARINT_BITS * number(header_bytes),
+            Self::Strict { .. } | Self::Delimiter { .. } => return 0.0,
         };
-        number(left).log2().min(stated)
+        (stated - number(left).log2()).max(0.0)
+    }
+
+    /// What it proves that the length ends where it does; text would have no byte that goes on.
+    pub(super) fn ending_bits(self, header_bytes: usize) -> f64 {
+        match self {
+            Self::Varint => number(header_bytes),
+            _ => 0.0,
+        }
     }
 }
 
@@ -46,7 +58,7 @@ pub(super) fn all() -> Vec<Candidate> {
         // Four digits of 22 that count as such.
         candidate("hex4", 2.0, Shape::Strict { bits_each: 12 }),
         candidate("hex4,incl", 2.0, Shape::Strict { bits_each: 12 }),
-        candidate("varint", 2.0, Shape::Length { bits: 7 }),
+        candidate("varint", 2.0, Shape::Varint),
         candidate("python", 2.0, Shape::Length { bits: 32 }),
         candidate("i32be", 2.0, Shape::Length { bits: 32 }),
         candidate("i32le", 2.0, Shape::Length { bits: 32 }),
@@ -108,6 +120,9 @@ const OPTIONS: &[(&str, u32)] = &[
     (",offset=2,adjust=2", 11),
     (",offset=4,adjust=4", 11),
 ];
+
+/// Of a length in each byte of a varint.
+const VARINT_BITS: f64 = 7.0;
 
 #[cfg(test)]
 mod tests {

@@ -22,9 +22,8 @@ pub(super) fn weigh(candidate: &Candidate, trial: &Trial, capture: &Capture) -> 
 
 /// What the places of the boundaries prove.
 fn lengths(shape: Shape, trial: &Trial) -> f64 {
-    let filled = number(trial.messages - trial.empty);
     let named = match shape {
-        Shape::Length { bits } => f64::from(bits) * filled - trial.room_bits,
+        Shape::Length { .. } | Shape::Varint => trial.length_bits,
         Shape::Strict { bits_each } => f64::from(bits_each) * number(trial.messages),
         // One byte stands somewhere by accident; that nothing else is odd is what counts: see `texts`.
         Shape::Delimiter { bytes: 1 } => 0.0,

@@ -51,8 +51,7 @@ impl Ranking {
             let trial = Trial::of(&candidate, &capture.bytes);
             match weigh(&candidate, &trial, capture) {
                 Some(bits) if bits >= BITS_MIN => weighed.push((bits, candidate, trial)),
-                // A longer way proves nothing if each step of it was easy.
-                _ if nearest.as_ref().is_none_or(|(_, other)| trial.texts > other.texts) => {
+                _ if nearest.as_ref().is_none_or(|(_, other)| nearness(&trial) > nearness(other)) => {
                     nearest = Some((candidate, trial));
                 }
                 _ => {}
@@ -68,6 +67,12 @@ impl Ranking {
     pub(super) fn why_nothing(&self) -> String {
         match &self.nearest {
             _ if self.capture_bytes == 0 => "the capture is empty, so every framing fits it".to_owned(),
+            Some((candidate, trial)) if trial.end == End::Clean && trial.messages > 0 => format!(
+                "no framing stands out: {} finds {} in all {} bytes, which may be an accident",
+                candidate.spec,
+                super::messages(trial.messages),
+                self.capture_bytes,
+            ),
             Some((candidate, trial)) if trial.messages > 0 => format!(
                 "no framing fits: {} comes closest, with {} in {} of {} bytes{}",
                 candidate.spec,
@@ -174,6 +179,11 @@ fn reasons(trial: &Trial, left_over: usize) -> Vec<String> {
         reasons.push(format!("{} are empty", trial.empty));
     }
     reasons
+}
+
+/// A longer way proves nothing if each step of it was easy; to come out at the very end is something.
+fn nearness(trial: &Trial) -> (usize, bool) {
+    (trial.texts, trial.end == End::Clean && trial.messages > 0)
 }
 
 fn broken(trial: &Trial) -> String {

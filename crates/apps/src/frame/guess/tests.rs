@@ -20,6 +20,15 @@ fn ranking(bytes: &[u8]) -> Ranking {
     Ranking::of(&capture(bytes))
 }
 
+/// The same bytes each time.
+fn noise() -> impl Iterator<Item = u8> {
+    let mut state = 0x1234_5678_u32;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    })
+}
+
 const TEXTS: &[&[u8]] =
     &[b"hello", b"world", b"a third message, longer than those", b"", b"{\"json\": true}", b"x"];
 
@@ -78,6 +87,34 @@ fn long_varints_are_told_from_single_bytes() {
 }
 
 #[test]
+fn varints_before_random_bytes_are_found() {
+    let mut noise = noise();
+    let payloads: Vec<Vec<u8>> = (0..40).map(|at| noise.by_ref().take(at * 97 % 301).collect()).collect();
+    let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+    let ranking = ranking(&packed("varint", &payloads));
+    assert_eq!(ranking.fits.first().map(|best| &best.spec), Some(&"varint".parse().unwrap()), "{ranking:#?}");
+}
+
+#[test]
+fn delimited_protobuf_is_found() {
+    let payloads: Vec<Vec<u8>> = (0..40_u8)
+        .map(|id| {
+            [b"\x08", &[id][..], b"\x12\x05hello\x18\x96\x01", &vec![b'x'; usize::from(id % 7)]].concat()
+        })
+        .collect();
+    let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+    let best = &ranking(&packed("varint", &payloads)).fits[0];
+    assert_eq!((&best.spec, best.left_over), (&"varint".parse().unwrap(), 0));
+}
+
+#[test]
+fn no_guess_does_not_contradict_itself() {
+    // One message to the last byte, but any byte could have been its length.
+    let why = ranking(b"\x03\xff\xfe\xfd").why_nothing();
+    assert!(why.starts_with("no framing stands out: u8 finds 1 message in all 4 bytes"), "{why}");
+}
+
+#[test]
 fn those_that_find_the_same_messages_are_one_guess() {
     let ranking = ranking(&packed("python", TEXTS));
     let (best, others) = ranking.fits.split_first().unwrap();
@@ -98,13 +135,7 @@ fn an_end_inside_a_message_is_borne_and_told() {
 
 #[test]
 fn noise_and_nothing_fit_no_framing() {
-    let mut state = 0x1234_5678_u32;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    })
-    .take(5000)
-    .collect();
+    let noise: Vec<u8> = noise().take(5000).collect();
     assert!(ranking(&noise).fits.is_empty(), "{:#?}", ranking(&noise).fits);
     assert!(ranking(&[0; 4096]).fits.is_empty(), "{:#?}", ranking(&[0; 4096]).fits);
     assert!(ranking(b"").fits.is_empty());

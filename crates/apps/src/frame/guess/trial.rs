@@ -1,10 +1,11 @@
 //! One framing tried on a capture: how far it comes, and what the messages look like. What that proves is `evidence`.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use framing::{Decoded, FrameError};
 
-use super::candidates::Candidate;
+use super::candidates::{Candidate, Shape};
 
 /// The front of a stream.
 #[derive(Debug)]
@@ -26,9 +27,8 @@ pub(super) struct Trial {
     pub(super) longest: usize,
     /// Bytes of whole frames.
     pub(super) consumed: usize,
-    /// For each message that is not empty, the binary logarithm of how many lengths would have fitted: as many as
-    /// bytes were left, or as the field can state.
-    pub(super) room_bits: f64,
+    /// What the lengths of those that are not empty prove.
+    pub(super) length_bits: f64,
     /// Tells apart what finds different messages.
     pub(super) fingerprint: u64,
     pub(super) end: End,
@@ -57,7 +57,7 @@ impl Trial {
                 Ok(Decoded::Message { payload, consumed }) => {
                     (trial.consumed + payload.start, payload.len()).hash(&mut prints);
                     let (frame, behind) = rest.split_at(consumed);
-                    trial.count(&frame[payload], is_blank(frame), candidate.shape.room_bits(rest.len()));
+                    trial.count(candidate.shape, frame, payload, rest.len());
                     trial.consumed += consumed;
                     rest = behind;
                 }
@@ -76,16 +76,20 @@ impl Trial {
         Self { fingerprint: prints.finish(), ..trial }
     }
 
-    fn count(&mut self, payload: &[u8], is_blank: bool, room_bits: f64) {
+    fn count(&mut self, shape: Shape, frame: &[u8], payload: Range<usize>, left: usize) {
         self.messages += 1;
         self.shortest = self.shortest.min(payload.len());
         self.longest = self.longest.max(payload.len());
-        if payload.is_empty() || is_blank {
+        if payload.is_empty() || is_blank(frame) {
             self.empty += 1;
             return;
         }
-        self.texts += usize::from(is_text(payload));
-        self.room_bits += room_bits;
+        self.length_bits += shape.length_bits(payload.start, left);
+        if is_text(&frame[payload.clone()]) {
+            self.texts += 1;
+        } else {
+            self.length_bits += shape.ending_bits(payload.start);
+        }
     }
 }
 
