@@ -53,6 +53,12 @@ impl Notes {
         }
     }
 
+    /// Warns of what endangers the user, even one who asked for quiet. Escaped like a note.
+    pub fn warn(&self, text: impl Display) {
+        let text = format!("warning: {text}");
+        self.say(escape::for_terminal(text.as_bytes()), Keep::Always);
+    }
+
     /// Says where a server listens; even a quiet one, because scripts wait for this line.
     pub fn listening(&self, endpoint: impl Display) {
         self.say(format_args!("listening on {endpoint}"), Keep::Always);
@@ -121,7 +127,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much is said beside the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Volume {
-    /// Only what scripts need.
+    /// Only what scripts need, and warnings.
     Quiet,
     /// What a person wants to know.
     Normal,
@@ -133,12 +139,13 @@ mod tests {
     use crate::cli::kept::Kept;
 
     #[test]
-    fn quiet_keeps_the_line_that_scripts_wait_for() {
+    fn quiet_keeps_warnings_and_the_line_that_scripts_wait_for() {
         let written = Kept::default();
         let notes = Notes::over(written.clone(), Volume::Quiet);
         notes.note("hello");
+        notes.warn("\x07");
         notes.listening("tcp://127.0.0.1:9");
-        assert_eq!(written.text(), "listening on tcp://127.0.0.1:9\n");
+        assert_eq!(written.text(), "warning: \\x07\nlistening on tcp://127.0.0.1:9\n");
     }
 
     #[test]
