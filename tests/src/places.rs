@@ -1,6 +1,8 @@
 //! Places in the file system that vanish after the test.
 //! What stands in them is the test's affair.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -23,10 +25,11 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file and gives its path. Only its owner can use it, whatever the umask: it may hold a key.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, content).expect("a new folder takes a file");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
         path
     }
 

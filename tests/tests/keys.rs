@@ -1,6 +1,7 @@
 //! `sb-key`: what it makes, where it puts it, and what it never shows.
 //! Whether a key opens a door is left to `auth_ours`.
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
 use e2e::{DEADLINE, Launch, Place};
@@ -55,4 +56,28 @@ fn an_id_tells_a_key_without_showing_it() {
     let ending = Launch::ours("sb-key id --key-file").arg(path).start().finish();
     ending.expect_code(0);
     assert!(ending.stdout.starts_with("ann ") && !ending.stdout.contains(&key), "{ending}");
+}
+
+#[test]
+fn a_key_file_that_others_can_write_is_refused() {
+    let place = Place::new();
+    let path = place.file("keys", format!("ann {}\n", "00".repeat(32)));
+    for mode in [0o620, 0o602] {
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let ending = Launch::ours("sb-key id -q --key-file").arg(&path).start().finish();
+        ending.expect_code(2).expect_stdout("");
+        assert!(ending.stderr.contains("chmod 600 ") && ending.stderr.lines().count() == 1, "{ending}");
+    }
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_warned_of_even_quietly() {
+    let place = Place::new();
+    let path = place.file("keys", format!("ann {}\n", "00".repeat(32)));
+    for (mode, warnings) in [(0o600, 0), (0o640, 1), (0o604, 1)] {
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let ending = Launch::ours("sb-key id -q --key-file").arg(&path).start().finish();
+        ending.expect_code(0);
+        assert_eq!(ending.stderr.matches("warning: ").count(), warnings, "{ending}");
+    }
 }

@@ -3,7 +3,7 @@
 //! Reading keys is `keyring`'s; what they prove is `auth`'s.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -18,9 +18,9 @@ use zeroize::Zeroizing;
 use crate::cli::args::OutputArgs;
 use crate::cli::exit::{Blame, Fault, Result};
 use crate::cli::notes::Notes;
-use crate::cli::output::{Format, Output, OutputError};
+use crate::cli::output::{Format, Output, OutputError, versioned};
 use crate::escape;
-use crate::keyring::{Form, Secret, Source, check_name, parse, warn_of_readers};
+use crate::keyring::{Form, Secret, Source, check_access, check_name, check_regular, parse, read_whole};
 
 /// Make keys, and tell the public ids of those there are.
 #[derive(Debug, clap::Parser)]
@@ -111,7 +111,22 @@ impl MadeKey {
     }
 
     fn line(&self, name: &str) -> Zeroizing<String> {
-        Zeroizing::new(format!("{name} {}\n", *self.digits))
+        // Made at its full length: a text that grows leaves what it was behind.
+        let mut line = Zeroizing::new(String::with_capacity(name.len() + self.digits.len() + 2));
+        for part in [name, " ", &self.digits, "\n"] {
+            line.push_str(part);
+        }
+        line
+    }
+
+    /// The same as a line of JSON. A name that was checked needs no escapes beyond JSON's own.
+    fn object(&self, name: &str) -> Result<Secret> {
+        let mut object = Secret::new(Vec::with_capacity(OBJECT_BYTES_MAX));
+        let key = KeyObject { name, id: self.id.to_string(), key: Some(&self.digits) };
+        serde_json::to_writer(&mut *object, &versioned(&key)).context("a key as JSON")?;
+        object.push(b'\n');
+        debug_assert!(object.len() <= OBJECT_BYTES_MAX, "a name has a longest form");
+        Ok(object)
     }
 }
 
@@ -124,34 +139,31 @@ struct KeyObject<'a> {
 }
 
 fn print(name: &str, made: &MadeKey, format: Format) -> Result<()> {
-    match format {
-        Format::Text => {
-            // Past `Output`, which would leave copies of the key behind.
-            let mut stdout = io::stdout();
-            let written = stdout.write_all(made.line(name).as_bytes()).and_then(|()| stdout.flush());
-            Ok(written.map_err(OutputError::from)?)
-        }
-        Format::Json => {
-            let object = KeyObject { name, id: made.id.to_string(), key: Some(&made.digits) };
-            Ok(Output::stdout(format).object(&object)?)
-        }
-    }
+    let text = match format {
+        Format::Text => Secret::new(made.line(name).as_bytes().to_vec()),
+        Format::Json => made.object(name)?,
+    };
+    // Past `Output`, which would leave copies of the key behind.
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(&text).and_then(|()| stdout.flush());
+    Ok(written.map_err(OutputError::from)?)
 }
 
 /// Adds a line at the end of a key file. What is there must be key lines, none of them by this name.
 fn append(path: &Path, name: &str, made: &MadeKey, notes: &Notes) -> Result<()> {
     let place = || format!("key file {}", path.display());
     let mut file = open_private(path).with_context(place).blame(Fault::Usage)?;
-    warn_of_readers(path, &file, notes);
+    check_regular(path, &file)?;
+    check_access(path, &file, notes)?;
     file.lock().with_context(place)?; // or two of us at once could both find a name free
 
-    let mut content = Secret::default();
-    file.read_to_end(&mut content).with_context(place)?;
+    let line = made.line(name);
+    let mut content = read_whole(path, &file, "\n".len() + line.len())?;
     let held = content.len();
     if content.last().is_some_and(|byte| *byte != b'\n') {
         content.push(b'\n');
     }
-    content.extend_from_slice(made.line(name).as_bytes());
+    content.extend_from_slice(line.as_bytes());
     parse(&content, Form::Lines).with_context(place).blame(Fault::Usage)?;
     file.write_all(&content[held..]).and_then(|()| file.sync_all()).with_context(place)?;
     Ok(())
@@ -161,6 +173,9 @@ fn append(path: &Path, name: &str, made: &MadeKey, notes: &Notes) -> Result<()> 
 fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE_MODE).open(path)
 }
+
+/// More than the longest name (64 bytes, at most six characters for each), 64 digits and an id take.
+const OBJECT_BYTES_MAX: usize = 1024;
 
 /// Only the owner reads and writes.
 const PRIVATE_MODE: u32 = 0o600;
@@ -172,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::cli::notes::Volume;
-    use crate::keyring::ParseKeysError;
+    use crate::keyring::{ParseKeysError, write_private};
 
     fn quiet() -> Notes {
         Notes::stderr(Volume::Quiet)
@@ -186,6 +201,18 @@ mod tests {
         let keyring = parse(line.as_bytes(), Form::Lines).unwrap();
         assert_eq!(keyring.first().and_then(auth::NamedKey::id), Some(made.id));
         assert_ne!(made.id, MadeKey::draw().unwrap().id);
+    }
+
+    #[test]
+    fn a_made_key_is_one_json_object_whatever_its_name() {
+        let made = MadeKey::draw().unwrap();
+        for name in ["alice".to_owned(), "\"".repeat(64), "\\".repeat(64), "ö".repeat(32)] {
+            let object = made.object(&name).unwrap();
+            assert_eq!(object.capacity(), OBJECT_BYTES_MAX, "it did not grow");
+            let read: serde_json::Value = serde_json::from_slice(&object).unwrap();
+            assert_eq!((&read["v"], &read["name"]), (&1.into(), &name.into()));
+            assert_eq!(read["key"], *made.digits);
+        }
     }
 
     #[test]
@@ -210,16 +237,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let made = MadeKey::draw().unwrap();
-        fs::write(&path, made.line("alice").trim_end()).unwrap();
+        write_private(&path, made.line("alice").trim_end());
         append(&path, "bob", &MadeKey::draw().unwrap(), &quiet()).unwrap();
         assert_eq!(parse(&fs::read(&path).unwrap(), Form::Lines).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_key_goes_into_no_file_that_others_can_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        fs::write(&path, "# ours\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+        let error = append(&path, "alice", &MadeKey::draw().unwrap(), &quiet()).unwrap_err();
+        assert_eq!(error.fault(), Fault::Usage);
+        assert!(error.message().contains("chmod 600 "), "{}", error.message());
+        assert_eq!(fs::read(&path).unwrap(), b"# ours\n");
     }
 
     #[test]
     fn what_is_no_key_file_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes");
-        fs::write(&path, "dear diary\n").unwrap();
+        write_private(&path, "dear diary\n");
         let error = append(&path, "alice", &MadeKey::draw().unwrap(), &quiet()).unwrap_err();
         assert!(error.message().ends_with(&ParseKeysError::NotAKey { line: 1 }.to_string()));
         assert_eq!(fs::read(&path).unwrap(), b"dear diary\n");

@@ -204,7 +204,7 @@ impl SessionArgs {
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Say nothing beside the messages and errors
+    /// Say nothing beside the messages, warnings and errors
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Log what happens inside to stderr; more with each
@@ -235,12 +235,14 @@ impl OutputArgs {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use clap::Parser;
 
     use super::*;
+    use crate::keyring::write_private;
 
     const DEFAULTS: Defaults = Defaults { framing: "u32be", auth: Dialect::None, service: "echo" };
 
@@ -264,7 +266,7 @@ mod tests {
 
     fn key_file(folder: &Path, content: &str) -> String {
         let path = folder.join("key");
-        fs::write(&path, content).unwrap();
+        write_private(&path, content);
         path.to_str().unwrap().to_owned()
     }
 
@@ -304,7 +306,7 @@ mod tests {
         assert!(options(&format!("echo 0.0.0.0:1 {base} --insecure")).is_ok());
         assert!(options("echo 0.0.0.0:1 --auth none").is_ok());
         let named = folder.path().join("named");
-        fs::write(&named, format!("alice {}\n", "ab".repeat(32))).unwrap();
+        write_private(&named, &format!("alice {}\n", "ab".repeat(32)));
         assert!(options(&format!("echo 0.0.0.0:1 --auth noise --key-file {}", named.display())).is_ok());
 
         let refused = options(&format!("echo 0.0.0.0:1 {base}")).unwrap_err();
@@ -336,6 +338,10 @@ mod tests {
             let failure = options(&line).unwrap_err();
             assert_eq!(failure.fault(), Fault::Usage, "{}", failure.message());
         }
+        fs::set_permissions(&path, Permissions::from_mode(0o620)).unwrap();
+        let failure = options(&format!("echo 127.0.0.1:1 --auth tutorial --key-file {path}")).unwrap_err();
+        assert_eq!(failure.fault(), Fault::Usage);
+        assert!(failure.message().contains("chmod 600 "), "{}", failure.message());
     }
 
     #[test]

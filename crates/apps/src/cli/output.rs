@@ -145,9 +145,13 @@ impl From<io::Error> for OutputError {
 
 /// An object on one line, after the schema's version: `{"v":1,...}` and a newline.
 pub fn json_line(body: &impl Serialize) -> Result<String, OutputError> {
-    let line = serde_json::to_string(&Versioned { v: SCHEMA_VERSION, body })
-        .map_err(|error| OutputError::Failed(error.into()))?;
+    let line = serde_json::to_string(&versioned(body)).map_err(|error| OutputError::Failed(error.into()))?;
     Ok(format!("{}\n", escape::in_json(&line)))
+}
+
+/// An object after the schema's version, for who writes it past [`Output`] and escapes what needs it.
+pub(crate) fn versioned<T: Serialize>(body: &T) -> impl Serialize {
+    Versioned { v: SCHEMA_VERSION, body }
 }
 
 /// A message's bytes in JSON: `text` if they are UTF-8, else `hex`. To be flattened into an object.

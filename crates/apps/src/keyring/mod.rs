@@ -1,20 +1,22 @@
 //! Keys as people write them down, made into an [`auth::Keyring`].
 //!
-//! Where they are kept is `source`'s business, what they prove `auth`'s, and making new ones `key`'s. No error
+//! Where they are kept is `source`'s and `file`'s business, what they prove `auth`'s, and making new ones `key`'s. No error
 //! here shows any part of a key.
 //!
 //! What is kept depends on the dialect. For `tutorial` and `python` the whole content is the key, with one
 //! final newline taken off. For `mutual` and `noise` it is lines of `NAME HEX64`; blank lines and lines that
 //! begin with `#` are skipped, a server takes all the keys and a client the first.
 
+mod file;
 mod reload;
 mod source;
 
 use auth::{Dialect, Key, Keyring, KeyringError};
 
+pub use self::file::Secret;
+pub(crate) use self::file::{check_access, check_regular, read_whole};
 pub use self::reload::reload_on_hangup;
-pub(crate) use self::source::warn_of_readers;
-pub use self::source::{LoadError, Secret, Source};
+pub use self::source::{LoadError, Source};
 use crate::escape;
 
 /// How keys are written down.
@@ -121,6 +123,15 @@ fn split_line(text: &[u8]) -> Option<(&str, Key)> {
 
 /// What the only key of a file without names goes by.
 const ONLY_NAME: &str = "key";
+
+/// A key file for a test, whatever the tester's umask.
+#[cfg(test)]
+pub(crate) fn write_private(path: &std::path::Path, content: &str) {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::write(path, content).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
 
 #[cfg(test)]
 mod tests {

@@ -38,7 +38,7 @@ fn reload(source: &Source, policy: &SharedPolicy, notes: &Notes) {
 /// Puts the new keys in place of the old; says how many there are.
 fn read(source: &Source, policy: &SharedPolicy, notes: &Notes) -> anyhow::Result<Count> {
     let now = policy.now();
-    let keyring = source.load(Form::of(now.dialect()), notes)?;
+    let keyring = source.reload(Form::of(now.dialect()), notes)?;
     let count = Count(keyring.len());
     policy.change(now.with_keyring(keyring.into()).with_context(|| source.place())?);
     Ok(count)
@@ -59,13 +59,20 @@ impl std::fmt::Display for Count {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::sync::mpsc;
+    use std::time::Duration;
 
     use auth::{Dialect, Entropy, Keyring, Policy, Progress};
 
     use super::*;
     use crate::cli::kept::Kept;
     use crate::cli::notes::Volume;
-    use crate::keyring::parse;
+    use crate::keyring::{parse, write_private};
+
+    /// Far longer than it takes to read a file.
+    const DEADLINE: Duration = Duration::from_secs(20);
 
     fn line(name: &str, digit: char) -> String {
         format!("{name} {}\n", digit.to_string().repeat(64))
@@ -93,7 +100,7 @@ mod tests {
         let (source, said) = (Source::File(path.clone()), Kept::default());
         let notes = Notes::over(said.clone(), Volume::Normal);
         let after = |content: &str| {
-            fs::write(&path, content).unwrap();
+            write_private(&path, content);
             reload(&source, &policy.clone(), &notes);
             [&ann, &bob].map(|key| lets_in(&policy, key))
         };
@@ -109,5 +116,48 @@ mod tests {
         fs::remove_file(&path).unwrap();
         reload(&source, &policy, &notes);
         assert!(lets_in(&policy, &bob));
+    }
+
+    fn make_fifo(path: &Path) {
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).unwrap();
+    }
+
+    fn make_writable_file(path: &Path) {
+        fs::write(path, line("eve", 'e')).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
+    }
+
+    fn make_folder(path: &Path) {
+        fs::create_dir(path).unwrap();
+    }
+
+    /// What is said of a reload of what stands at the key file's place; the keys have to stay as they were.
+    fn refusal_of(make: fn(&Path)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        make(&path);
+        let ann = line("ann", 'a');
+        let policy = SharedPolicy::from(Policy::new(Dialect::Noise, keys(&ann).into()).unwrap());
+        let (said, shared) = (Kept::default(), policy.clone());
+        let notes = Notes::over(said.clone(), Volume::Normal);
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            reload(&Source::File(path), &shared, &notes);
+            done.send(())
+        });
+        is_done.recv_timeout(DEADLINE).expect("a reload waits for nobody");
+        assert!(lets_in(&policy, &ann) && !lets_in(&policy, &line("eve", 'e')));
+        said.text()
+    }
+
+    #[test]
+    fn what_took_the_place_of_the_key_file_is_refused_at_once() {
+        for make in [make_fifo, make_folder] {
+            let said = refusal_of(make);
+            assert!(said.ends_with(" is no regular file\n"), "{said}");
+        }
+        let said = refusal_of(make_writable_file);
+        assert!(said.contains("chmod 600 "), "{said}");
     }
 }

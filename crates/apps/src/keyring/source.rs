@@ -1,22 +1,17 @@
 //! Where keys are kept: a file, the environment, or somebody's head.
 //!
-//! What is written there is `keyring`'s to read.
+//! Opening the file is left to `file`; what is written there is `keyring`'s to read.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use auth::Keyring;
-use zeroize::Zeroizing;
 
+use super::file::{self, Secret};
 use super::{Form, ParseKeysError, parse};
 use crate::cli::notes::Notes;
-
-/// What was read of a key, wiped when dropped.
-pub type Secret = Zeroizing<Vec<u8>>;
 
 /// Where the keys come from. Never a command line: others can see that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,20 +36,33 @@ impl Source {
         Self::choose(key_file, |name| std::env::var_os(name))
     }
 
-    /// Reads the keys in the form that the dialect wants. Says so if others can read the file.
+    /// Reads the keys in the form that the dialect wants. Warns if others can read the file, and refuses it if
+    /// they can write it.
     pub fn load(&self, form: Form, notes: &Notes) -> Result<Keyring, LoadError> {
         let secret = match self {
-            Self::File(path) => read_file(path, notes)?,
+            Self::File(path) => file::read(path, notes)?,
             Self::Variable => Secret::new(std::env::var_os(KEY_VARIABLE).unwrap_or_default().into_vec()),
             Self::Prompt => prompt(form)?,
         };
-        parse(&secret, form).map_err(|reason| LoadError::Content { place: self.place(), reason })
+        self.parse(&secret, form)
+    }
+
+    /// The same again in a program that has other things to do: waits neither for a pipe nor for a person.
+    pub(super) fn reload(&self, form: Form, notes: &Notes) -> Result<Keyring, LoadError> {
+        let Self::File(path) = self else { return Err(LoadError::NoKey) };
+        self.parse(&file::read_again(path, notes)?, form)
+    }
+
+    fn parse(&self, secret: &Secret, form: Form) -> Result<Keyring, LoadError> {
+        parse(secret, form).map_err(|reason| LoadError::Content { place: self.place(), reason })
     }
 
     fn choose(key_file: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
-        let set = |name| variable(name).filter(|value| !value.is_empty());
-        let file = key_file.map(Path::to_owned).or_else(|| set(KEY_FILE_VARIABLE).map(PathBuf::from));
-        file.map(Self::File).or_else(|| set(KEY_VARIABLE).map(|_| Self::Variable))
+        let by_variable = || variable(KEY_FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let file = key_file.map(Path::to_owned).or_else(by_variable);
+        // A look at the key is a copy too.
+        let holds_key = || variable(KEY_VARIABLE).is_some_and(|key| !Secret::new(key.into_vec()).is_empty());
+        file.map(Self::File).or_else(|| holds_key().then_some(Self::Variable))
     }
 
     pub(super) fn place(&self) -> String {
@@ -82,6 +90,20 @@ pub enum LoadError {
         /// What the system said.
         reason: io::Error,
     },
+    /// There is something else by that name: a pipe, a folder, a device.
+    #[error("key file {} is no regular file", path.display())]
+    NotAFile {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Others could put keys of their own in it.
+    #[error("others can write key file {} (mode {mode:03o}); chmod 600 {}", path.display(), path.display())]
+    Writable {
+        /// Which file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// The terminal cannot be read.
     #[error("the key cannot be asked for: {0}")]
     Prompt(io::Error),
@@ -93,32 +115,6 @@ pub enum LoadError {
         /// What is wrong with it.
         reason: ParseKeysError,
     },
-}
-
-/// Says so if others than its owner can use a key file. A pipe has no mode that means anything.
-pub(crate) fn warn_of_readers(path: &Path, file: &File, notes: &Notes) {
-    let Ok(about) = file.metadata() else { return };
-    let mode = about.permissions().mode() & 0o777;
-    if about.is_file() && mode & 0o077 != 0 {
-        let path = path.display();
-        notes.note(format_args!(
-            "warning: others can use key file {path} (mode {mode:03o}); chmod 600 {path}"
-        ));
-    }
-}
-
-/// The content of a key file, which may also be a pipe, as in `--key-file <(pass show switchboard)`.
-fn read_file(path: &Path, notes: &Notes) -> Result<Secret, LoadError> {
-    let unreadable = |reason| LoadError::Unreadable { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(unreadable)?;
-    warn_of_readers(path, &file, notes);
-    let mut secret = Secret::default();
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut secret).map_err(unreadable)?;
-    if secret.len() > FILE_BYTES_MAX {
-        let place = format!("key file {}", path.display());
-        return Err(LoadError::Content { place, reason: ParseKeysError::TooLong { limit: FILE_BYTES_MAX } });
-    }
-    Ok(secret)
 }
 
 /// Whether a person can be asked: the answer comes from stdin's terminal, the question goes to stderr's.
@@ -138,46 +134,9 @@ fn prompt(form: Form) -> Result<Secret, LoadError> {
 const KEY_FILE_VARIABLE: &str = "SWITCHBOARD_KEY_FILE";
 const KEY_VARIABLE: &str = "SWITCHBOARD_KEY";
 
-/// Some 30,000 lines: a longer file is some other file.
-const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-    use crate::cli::kept::Kept;
-    use crate::cli::notes::Volume;
-
-    const LINE: &str = "alice aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
-
-    #[test]
-    fn a_key_file_that_others_can_use_is_warned_of() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        fs::write(&path, LINE).unwrap();
-        for (mode, warns) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let said = Kept::default();
-            let notes = Notes::over(said.clone(), Volume::Normal);
-            Source::File(path.clone()).load(Form::Lines, &notes).unwrap();
-            assert_eq!(said.text().starts_with("warning: "), warns, "mode {mode:o}: {}", said.text());
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_or_too_long_is_said_by_its_path() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        let load = || Source::File(path.clone()).load(Form::Whole, &Notes::stderr(Volume::Quiet));
-        assert!(matches!(load(), Err(LoadError::Unreadable { .. })));
-
-        fs::write(&path, vec![b'x'; FILE_BYTES_MAX]).unwrap();
-        assert!(load().is_ok());
-        fs::write(&path, vec![b'x'; FILE_BYTES_MAX + 1]).unwrap();
-        let error = load().unwrap_err().to_string();
-        assert!(error.starts_with("key file /") && !error.contains('\n'), "{error}");
-    }
 
     #[test]
     fn sources_are_tried_in_order_and_empty_variables_are_none() {
