@@ -30,6 +30,8 @@ pub(super) struct Conversations {
     stage: Stage,
     /// Where what was shown of the peer ends, if it may end inside a character.
     seam: Seam,
+    /// The number of the pause after which the seam is given up; 0 before the first.
+    seam_pause: u64,
     /// Lines that were typed while nobody could hear them, for the next who can.
     held: VecDeque<Vec<u8>>,
     /// Nothing more will be typed.
@@ -87,6 +89,8 @@ pub(super) enum Pause {
     BeforeQuit,
     /// For lines that still come from our side, after the peer ended its own.
     ForMoreLines,
+    /// For the rest of a character that a read cut in two.
+    ForCharacter,
 }
 
 #[derive(Debug)]
@@ -132,6 +136,7 @@ impl Conversations {
             boundaries,
             stage: Stage::Waiting,
             seam: Seam::default(),
+            seam_pause: 0,
             held: VecDeque::new(),
             is_typing_over: false,
             actions: VecDeque::new(),
@@ -260,6 +265,9 @@ impl Conversations {
 
     /// A pause is over.
     pub(super) fn handle_pause_over(&mut self, number: u64) {
+        if self.seam_pause == number {
+            self.show_rest();
+        }
         let Stage::Talking(talking) = &self.stage else { return };
         match talking.pause {
             Some((awaited, Pause::BeforeQuit)) if awaited == number => self.say_quit(),
@@ -289,11 +297,21 @@ impl Conversations {
                 if !whole.is_empty() {
                     self.act(Action::ShowLine(whole));
                 }
+                self.wait_for_character();
             }
         }
     }
 
-    /// Shows the beginning of a character that will not be finished.
+    /// What waits is shown as it is when nothing follows soon: it need not be text at all.
+    fn wait_for_character(&mut self) {
+        if self.seam.is_waiting() {
+            self.pauses += 1;
+            self.seam_pause = self.pauses;
+            self.actions.push_back(Action::Pause(self.pauses, Pause::ForCharacter));
+        }
+    }
+
+    /// Shows what ends with the beginning of a character that will not be finished.
     fn show_rest(&mut self) {
         if let Some(rest) = self.seam.rip() {
             self.act(Action::ShowLine(rest));
@@ -394,6 +412,7 @@ mod tests {
             Action::HangUp => "hang up".to_owned(),
             Action::Pause(number, Pause::BeforeQuit) => format!("pause {number} before quit"),
             Action::Pause(number, Pause::ForMoreLines) => format!("pause {number} for more lines"),
+            Action::Pause(number, Pause::ForCharacter) => format!("pause {number} for a character"),
             Action::End(Ok(())) => "end".to_owned(),
             Action::End(Err(failure)) => format!("end {}", failure.fault() as u8),
         })

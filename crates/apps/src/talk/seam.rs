@@ -1,21 +1,31 @@
-//! Characters that a read cut in two: their first bytes wait for the next read. What is shown, and how bytes that are
-//! no UTF-8 look, is left to `conversation` and the screen.
+//! Characters that a read cut in two: the read waits for the next one, a moment. How long that is, what is shown, and
+//! how bytes that are no UTF-8 look, is left to `conversation` and the screen.
 
 use std::mem;
 use std::str;
 
-/// Where two reads meet: the first bytes of a character whose others have not come. Three at the most.
+/// Where two reads meet: one that ended inside a character, so that its line is not shown in two.
 #[derive(Debug, Default)]
 pub(super) struct Seam(Vec<u8>);
 
 impl Seam {
-    /// What can be shown now that more has come: everything but the beginning of a character at its end. A beginning
-    /// that does not go on is given back as it came.
+    /// What can be shown now that more has come: everything, unless it ends inside a character; then nothing, or of a
+    /// long piece all but that character's beginning. A beginning that does not go on is given back as it came.
     pub(super) fn join(&mut self, read: &[u8]) -> Vec<u8> {
         let mut whole = mem::take(&mut self.0);
         whole.extend_from_slice(read);
-        self.0 = whole.split_off(whole.len() - cut_bytes(&whole));
+        let waits = match cut_bytes(&whole) {
+            0 => 0,
+            cut if whole.len() > HELD_BYTES_MAX => cut,
+            _ => whole.len(),
+        };
+        self.0 = whole.split_off(whole.len() - waits);
         whole
+    }
+
+    /// Whether something waits.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// What was waited for does not come: what there is of it, if anything.
@@ -37,6 +47,9 @@ fn cut_bytes(bytes: &[u8]) -> usize {
 /// A character has four bytes at the most.
 const CUT_BYTES_MAX: usize = 3;
 
+/// What a person may have typed as one line; of more, only the cut character waits.
+const HELD_BYTES_MAX: usize = 4096;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -44,22 +57,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_beginning_of_a_character_waits_for_its_end() {
+    fn a_read_that_ends_inside_a_character_waits_for_its_end() {
         let mut seam = Seam::default();
-        assert_eq!(seam.join(b"a\xf0"), b"a");
+        assert_eq!(seam.join(b"a\xf0"), b"");
         assert_eq!(seam.join(b"\x9f"), b"");
         assert_eq!(seam.join(b"\x98"), b"");
-        assert_eq!(seam.join(b"\x80b"), "😀b".as_bytes());
+        assert!(seam.is_waiting());
+        assert_eq!(seam.join(b"\x80b"), "a😀b".as_bytes());
         assert_eq!(seam.rip(), None);
+    }
+
+    #[test]
+    fn of_a_long_piece_only_the_character_waits() {
+        let mut seam = Seam::default();
+        let long = [&[b'a'; HELD_BYTES_MAX][..], b"\xe4"].concat();
+        assert_eq!(seam.join(&long), [b'a'; HELD_BYTES_MAX]);
+        assert_eq!(seam.rip(), Some(b"\xe4".to_vec()));
     }
 
     #[test]
     fn a_beginning_that_does_not_go_on_is_given_back_as_it_came() {
         let mut seam = Seam::default();
         assert_eq!(seam.join(b"\xe4\xb8"), b"");
-        assert_eq!(seam.join(b"x\xe4"), b"\xe4\xb8x");
-        assert_eq!(seam.join(b"\xe4\xb8"), b"\xe4");
-        assert_eq!(seam.rip(), Some(b"\xe4\xb8".to_vec()));
+        assert_eq!(seam.join(b"x\xe4"), b"");
+        assert_eq!(seam.join(b"\xe4\xb8"), b"");
+        assert_eq!(seam.rip(), Some(b"\xe4\xb8x\xe4\xe4\xb8".to_vec()));
         assert_eq!(seam.rip(), None);
     }
 
@@ -91,12 +113,12 @@ mod tests {
         }
 
         #[test]
-        fn no_byte_is_lost_and_no_more_than_three_wait(bytes: Vec<u8>, cuts: Vec<prop::sample::Index>) {
+        fn no_byte_is_lost_and_not_much_waits(bytes: Vec<u8>, cuts: Vec<prop::sample::Index>) {
             let mut seam = Seam::default();
             let mut shown = Vec::new();
             for piece in cut(&bytes, &cuts) {
                 shown.extend(seam.join(piece));
-                prop_assert!(seam.0.len() <= CUT_BYTES_MAX);
+                prop_assert!(seam.0.len() <= HELD_BYTES_MAX);
             }
             shown.extend(seam.rip().unwrap_or_default());
             prop_assert_eq!(shown, bytes);

@@ -105,6 +105,7 @@ impl StreamTalk {
         match why {
             Pause::BeforeQuit => QUIT_PAUSE,
             Pause::ForMoreLines => self.wait,
+            Pause::ForCharacter => CHARACTER_PAUSE,
         }
     }
 
@@ -213,3 +214,6 @@ impl Service for StreamTalk {
 
 /// Long enough for a peer to read what came before the quit word, short enough for nobody to notice.
 const QUIT_PAUSE: Duration = Duration::from_millis(100);
+
+/// For the rest of a character: longer than the next segment of a text takes, and hardly noticed by who reads.
+const CHARACTER_PAUSE: Duration = Duration::from_millis(100);
