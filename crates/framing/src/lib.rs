@@ -97,20 +97,28 @@
 //! | `length_field_offset(n)` | `offset=n`, and `strip` as below |
 //! | `length_adjustment(n)` | `adjust=n`; with a `num_skip` of its own, `adjust` = n + `num_skip` - offset - W |
 //! | `num_skip(n)`; by default `offset` + W | `strip=n`; to be given whenever there is an `offset` |
-//! | tokio-util `LinesCodec` | <code>delim=\n\|\r\n</code>; `new_with_max_length(n)` is `max=n`, and its discarding is `over=skip` |
-//! | tokio-util `AnyDelimiterCodec::new(b",;", b",")` | <code>delim=\\,\|;</code>: what is written comes first |
-//! | Netty `LengthFieldBasedFrameDecoder(max, offset, W, adjustment, strip)` | `offset`, `adjust`, `strip` with the same numbers; `max` counts the message, not the frame |
+//! | tokio-util `LinesCodec` | <code>delim=\n\|\r\n</code>. It refuses what is not UTF-8, which here may be any bytes, and hands over an unterminated last line, which here is an error that leaves it to the caller. |
+//! | its `new_with_max_length(n)` | `max=n`, which does not count the `\r`; theirs does. What follows its error is `over=skip`. |
+//! | tokio-util `AnyDelimiterCodec::new(b",;", b",")` | <code>delim=\\,\|;</code>: what is written comes first. An unterminated last message is handed over there and an error here. |
+//! | the same, writing what it does not read: `new(b",;", b"--")` | nothing: what a spec writes it reads |
+//! | its `new_with_max_length(.., n)` | `max=n`, and `over=skip` likewise |
+//! | Netty `LengthFieldBasedFrameDecoder(n, offset, W)` | `max=n,offset=` and `strip=0`, which has to be written: without an `offset`, a spec strips the field |
+//! | its `(n, offset, W, adjustment, strip)` | `offset`, `adjust`, `strip` with the same numbers, `max` = n - `strip`: theirs counts the frame, ours the message |
 //! | `byteOrder` | `be`, `le` |
 //! | `failFast = true` | always: a length over the limit is an error before its payload comes |
+//! | `failFast = false` | nothing: no error waits until the payload is gone |
 //! | its `TooLongFrameException`, after which it goes on | `over=skip` |
 //! | Netty `LengthFieldPrepender(W, adjustment, includes)` | `adjust=` minus `adjustment`; `incl`, or both in one number: minus `adjustment` minus W |
-//! | Netty `DelimiterBasedFrameDecoder(max, delimiters)` | `delim=`, `max=`; `keep` for `stripDelimiter = false` |
-//! | Netty `LineBasedFrameDecoder(max)` | <code>delim=\n\|\r\n,max=</code>, `keep` likewise |
+//! | Netty `DelimiterBasedFrameDecoder(n, delimiters)` | `delim=`, `max=n` |
+//! | its `stripDelimiter = false` | `keep`, and `max` = n + the bytes of the delimiter: ours counts what is handed over, theirs never the delimiter. With delimiters of several lengths, that of the longest; then a message with a shorter one may be longer here. |
+//! | Netty `LineBasedFrameDecoder(n)` | <code>delim=\n\|\r\n,max=n</code>; `keep` likewise, with `max` = n + 2 |
 //! | Netty `FixedLengthFrameDecoder(n)` | `fixed=n` |
-//! | Netty `ProtobufVarint32FrameDecoder`, `...LengthFieldPrepender` | `varint` |
-//! | Erlang `{packet, 0}` or `raw`, `1`, `2`, `4`, `line` | `raw`, `u8`, `u16be`, `u32be`, `lines,keep` |
-//! | Erlang `{packet_size, n}` | `max=n` |
-//! | Erlang `{packet, tpkt}` | `u16be,offset=2,incl` |
+//! | Netty `ProtobufVarint32FrameDecoder`, `...LengthFieldPrepender` | `varint`. Theirs has at most 5 bytes, and may be longer than it needs to be; ours has up to 10, and may not. |
+//! | Erlang `{packet, 0}` or `raw`, `1`, `2`, `4` | `raw`, `u8`, `u16be`, `u32be` |
+//! | Erlang `{packet, line}`, `{line_delimiter, C}` | `lines,keep`, `delim=C,keep`. A line longer than its buffer is cut there and handed over as if it were whole; here `max` is the limit, and over it is an error or `over=skip`. |
+//! | Erlang `{packet, tpkt}` | `u16be,offset=2,incl`; the version in the first byte is the caller's to look at |
+//! | Erlang `{packet_size, n}` | `max=n`; with `tpkt` it is n + 4, since ours counts the header that is handed over |
+//! | Erlang `{packet, T}`, T one of `asn1`, `cdr`, `fcgi`, `sunrm`, `http` and its like | nothing: their lengths have a form, an order, a second number, a flag or a grammar of their own |
 //!
 //! # Laws
 //!

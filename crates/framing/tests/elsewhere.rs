@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
 
 use bytes::BytesMut;
-use switchboard_framing::testkit::{self, Seed};
-use switchboard_framing::{Decoded, FrameSpec};
+use switchboard_framing::testkit::{self, Codec, Event, Feed, Seed};
+use switchboard_framing::{Decoded, FrameError, FrameSpec, Malformation};
 use tokio_util::codec::{AnyDelimiterCodec, Decoder, Encoder, LengthDelimitedCodec, LinesCodec};
 
 const SEED: Seed = Seed(0xe15e);
@@ -28,6 +28,23 @@ where
     let mut held = BytesMut::from(stream);
     let next = || codec.decode_eof(&mut held).unwrap();
     std::iter::from_fn(next).map(|message| message.as_ref().to_vec()).collect()
+}
+
+/// How many messages of a stream were over the limit.
+fn skipped(spec: &FrameSpec, stream: &[u8]) -> usize {
+    let mut events = Vec::new();
+    Codec::decoder(spec).feed(stream, &mut events);
+    events.into_iter().filter(|event| matches!(event, Event::Skipped(_))).count()
+}
+
+/// Byte by byte: behind an error, theirs go on when more comes.
+fn their_failures(codec: &mut impl Decoder, stream: &[u8]) -> usize {
+    let mut held = BytesMut::new();
+    let fails = |byte: &u8| {
+        held.extend_from_slice(&[*byte]);
+        codec.decode(&mut held).is_err()
+    };
+    stream.iter().map(fails).filter(|fails| *fails).count()
 }
 
 /// Every width, order, offset, adjustment and skip that makes sense, with the numbers of the table.
@@ -97,6 +114,82 @@ fn lines_of_tokio_are_those_with_either_end() {
     let stream = b"one\r\ntwo\n\n\r\nthree\n";
     let spec: FrameSpec = r"delim=\n|\r\n".parse().unwrap();
     assert_eq!(messages(&spec, stream), their_messages(&mut LinesCodec::new(), stream));
+}
+
+/// With a `\n` alone the limit is the same; a `\r` counts there and not here.
+#[test]
+fn a_limit_on_lines_of_tokio_counts_the_carriage_return_and_ours_does_not() {
+    let spec: FrameSpec = r"delim=\n|\r\n,max=3,over=skip".parse().unwrap();
+    let theirs = || LinesCodec::new_with_max_length(3);
+    let over = |stream: &[u8]| (skipped(&spec, stream), their_failures(&mut theirs(), stream));
+    assert_eq!(over(b"abc\nab\r\nok\n"), (0, 0));
+    assert_eq!(over(b"abcd\nok\n"), (1, 1));
+    assert_eq!(over(b"abc\r\nok\n"), (0, 1));
+}
+
+#[test]
+fn lines_of_tokio_have_to_be_utf8_and_the_last_may_be_unterminated() {
+    let spec: FrameSpec = r"delim=\n|\r\n".parse().unwrap();
+    assert!(LinesCodec::new().decode(&mut BytesMut::from(&b"\xff\n"[..])).is_err());
+    assert_eq!(messages(&spec, b"\xff\n"), [b"\xff"]);
+    assert_eq!(their_messages(&mut LinesCodec::new(), b"last"), [b"last"]);
+    assert_eq!(spec.decoder().finish(b"last"), Err(FrameError::Truncated { have: 4, at_least: 1 }));
+}
+
+#[test]
+fn a_limit_on_delimited_messages_of_tokio_is_ours() {
+    let spec: FrameSpec = r"delim=\,|;,max=3,over=skip".parse().unwrap();
+    let theirs = || AnyDelimiterCodec::new_with_max_length(b",;".to_vec(), b",".to_vec(), 3);
+    for (stream, times) in [(&b"abc;ab,"[..], 0), (b"abcd;ab,", 1), (b"abc;abcd,", 1)] {
+        assert_eq!((skipped(&spec, stream), their_failures(&mut theirs(), stream)), (times, times));
+    }
+}
+
+/// A delimiter that is kept is part of what is handed over, so `max` is Netty's number and the delimiter's bytes.
+#[test]
+fn a_limit_of_netty_leaves_out_the_delimiter_that_is_kept() {
+    for (text, fits, over) in [
+        ("delim=--,keep,max=5", &b"abc--"[..], &b"abcd--"[..]),
+        (r"delim=\n|\r\n,keep,max=5", b"abc\r\n", b"abcd\r\n"),
+        ("delim=--,max=3", b"abc--", b"abcd--"),
+        (r"delim=\n|\r\n,max=3", b"abc\r\n", b"abcd\r\n"),
+    ] {
+        let spec: FrameSpec = text.parse().unwrap();
+        assert_eq!(messages(&spec, fits).len(), 1, "{text}");
+        assert!(matches!(spec.decoder().decode(over), Err(FrameError::TooLong { .. })), "{text}");
+    }
+}
+
+/// Netty's limit is on the frame, ours on what is left of it when the front has been stripped.
+#[test]
+fn a_limit_of_netty_on_frames_is_less_what_is_stripped() {
+    for (text, stripped) in [("u16be,strip=0,max=9", 0), ("u16be,max=7", 2), ("u16be,strip=3,max=6", 3)] {
+        let spec: FrameSpec = text.parse().unwrap();
+        assert_eq!(messages(&spec, b"\0\x07payload"), [&b"\0\x07payload"[stripped..]], "{text}");
+        let over = spec.decoder().decode(b"\0\x08payload8");
+        assert!(matches!(over, Err(FrameError::TooLong { .. })), "{text}");
+    }
+}
+
+#[test]
+fn varints_of_netty_may_be_overlong_and_end_after_five_bytes() {
+    let spec: FrameSpec = "varint".parse().unwrap();
+    let overlong = spec.decoder().decode(b"\x81\x00x");
+    assert!(matches!(overlong, Err(FrameError::Malformed { what: Malformation::VarintOverlong, .. })));
+    let of_six_bytes = spec.decoder().decode(b"\x80\x80\x80\x80\x80\x01");
+    assert!(matches!(of_six_bytes, Err(FrameError::TooLong { declared: 0x8_0000_0000, .. })));
+}
+
+/// Lines with their ends, ended by any byte; and a TPKT packet (RFC 1006) with its header, which its limit leaves out.
+#[test]
+fn packets_of_erlang_come_with_what_is_around_them() {
+    for (text, stream, packet) in [
+        ("lines,keep,max=4", &b"abc\n"[..], &b"abc\n"[..]),
+        ("delim=;,keep,max=4", b"abc;", b"abc;"),
+        ("u16be,offset=2,incl,max=7", b"\x03\0\0\x07abc", b"\x03\0\0\x07abc"),
+    ] {
+        assert_eq!(messages(&text.parse().unwrap(), stream), [packet], "{text}");
+    }
 }
 
 #[test]
