@@ -106,6 +106,44 @@ fn truncation_says_what_is_there_and_what_is_missing() {
 }
 
 #[test]
+fn every_error_is_final_whatever_comes_behind_it() {
+    for (text, wrong, right) in [
+        ("u8,max=2", &b"\x03"[..], &b"\x01a"[..]),
+        ("i32be", b"\xff\xff\xff\xff", b"\0\0\0\x01a"),
+        ("u8,incl", b"\0", b"\x02a"),
+        ("u8,crc32c", b"\x04bad!", b"\x04\0\0\0\0"),
+        ("varint", b"\x80\0", b"\x01a"),
+        ("netstring", b"1:a;", b"1:a,"),
+        ("hex4", b"000x", b"0001a"),
+        ("lines,max=2", b"abc", b"a\n"),
+    ] {
+        let mut decoder = spec(text).decoder();
+        assert!(matches!(decoder.decode(right), Ok(Decoded::Message { .. })), "{text}");
+        let error = decoder.decode(wrong).unwrap_err();
+        assert_eq!(decoder.decode(right), Err(error), "{text}");
+        assert_eq!(decoder.decode(b""), Err(error), "{text}");
+        assert_eq!(decoder.finish(b""), Err(error), "{text}");
+    }
+}
+
+/// So a long line that comes byte by byte costs a look at each byte, not at all of them each time. It shows when
+/// what was looked at is another one than before, which no right caller does.
+#[test]
+fn what_has_been_searched_for_a_delimiter_is_not_searched_again() {
+    for text in ["lines", "crlf", r"delim=\n|\r\n", "lines,keep"] {
+        let mut decoder = spec(text).decoder();
+        for searched in 0..100 {
+            let input = [&b"\r\n".repeat(searched)[..], b"ab"].concat();
+            assert_eq!(decoder.decode(&input), Ok(Decoded::NeedMore { at_least: 1 }), "{text}");
+        }
+    }
+    let mut decoder = spec("delim=\\n|--end--,max=2,over=skip").decoder();
+    assert_eq!(decoder.decode(&[b'a'; 20]), Ok(Decoded::Skipped { consumed: 14, declared: Some(3) }));
+    let dropped = Decoded::Skipped { consumed: 1, declared: None };
+    assert_eq!(decoder.decode(b"\n\n\n\n\n\na"), Ok(dropped));
+}
+
+#[test]
 fn an_input_that_shrinks_between_calls_does_not_panic() {
     for text in ["lines", "crlf,over=skip,max=2", "u16be", "netstring"] {
         let mut decoder = spec(text).decoder();

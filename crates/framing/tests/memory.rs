@@ -8,11 +8,12 @@ mod common;
 mod tokio;
 
 use std::alloc::System;
+use std::io::{self, Read};
 
 use cap::Cap;
 use common::specs_with_limit;
 use switchboard_framing::testkit::{self, Allowance, Codec, Event, Feed, Random, Seed};
-use switchboard_framing::{Decoder, FrameReader, FrameSpec};
+use switchboard_framing::{Decoder, FrameReader, FrameSpec, ReadError};
 use tokio::Tokio;
 use tokio_util::codec::LengthDelimitedCodec;
 
@@ -123,6 +124,36 @@ fn a_reader_reserves_nothing_for_an_announcement() {
     assert!(held <= (8 << 10) + 200, "{held} bytes are held by a reader of seven bytes");
 }
 
+/// A few bytes, then none for now, then the next few.
+struct Dribbling<'a> {
+    rest: &'a [u8],
+    is_dry: bool,
+}
+
+impl Read for Dribbling<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.is_dry = !self.is_dry;
+        if self.is_dry {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let bytes = self.rest.len().min(buffer.len()).min(700);
+        self.rest.read(&mut buffer[..bytes])
+    }
+}
+
+fn a_reader_inside_a_large_message_holds_twice_what_has_come() {
+    let stream = [&(1_u32 << 20).to_be_bytes()[..], &vec![0; 300_000]].concat();
+    let before = ALLOCATOR.allocated();
+    let source = Dribbling { rest: &stream, is_dry: false };
+    let mut reader = FrameReader::new(source, "u32be".parse().unwrap());
+    while matches!(reader.read(), Err(ReadError::Io(_))) {
+        let received = stream.len() - reader.source().rest.len();
+        let (held, allowed) = (ALLOCATOR.allocated() - before, (8 << 10).max(2 * received) + 200);
+        assert!(held <= allowed, "{held} bytes are held by a reader of {received}");
+    }
+    assert!(reader.source().rest.is_empty(), "all of it was read");
+}
+
 /// What the law is for: four bytes of a header, eight megabytes reserved.
 fn the_kit_finds_a_codec_that_reserves_what_is_announced() {
     let theirs = Tokio(LengthDelimitedCodec::new);
@@ -137,5 +168,6 @@ fn memory_is_paid_for_with_bytes() {
     an_idle_decoder_lets_go_of_a_large_buffer();
     decoding_in_place_allocates_nothing();
     a_reader_reserves_nothing_for_an_announcement();
+    a_reader_inside_a_large_message_holds_twice_what_has_come();
     the_kit_finds_a_codec_that_reserves_what_is_announced();
 }
