@@ -66,6 +66,27 @@ fn a_wrong_prefix_is_found_and_what_came_before_it_shown() {
 }
 
 #[test]
+fn a_right_framing_whose_stream_is_cut_off_gets_no_advice() {
+    let frames: Vec<u8> = (0..40)
+        .map(|id| format!(r#"{{"id": {id}, "name": "someone", "tags": ["a", "b"]}}"#))
+        .flat_map(|json| [&u32::try_from(json.len()).unwrap().to_be_bytes(), json.as_bytes()].concat())
+        .collect();
+    let mut program = Launch::ours("sb-frame show --framing u32be").start();
+    program.write_stdin(&frames[..frames.len() - 3]);
+    let ending = program.finish();
+    ending.expect_code(5);
+    assert!(!ending.stderr.contains("try --framing"), "{ending}");
+}
+
+#[test]
+fn a_wrong_prefix_that_happens_to_decode_gets_a_hint() {
+    let frames = b"\0\0\0\x05hello".repeat(40);
+    let mut program = Launch::ours("sb-frame show --framing u16be").start();
+    program.write_stdin(&frames);
+    program.finish().expect_code(0).expect_stderr("try --framing u32be");
+}
+
+#[test]
 fn an_end_inside_a_message_is_a_fault_of_the_protocol() {
     let mut program = Launch::ours("sb-frame show --framing u8").start();
     program.write_stdin(b"\x02hi\x05he");

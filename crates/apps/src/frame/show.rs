@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use framing::FrameSpec;
+use framing::{FrameError, FrameSpec};
 
 use super::dump::{LEGEND, Pen, Rows, sum_up};
 use super::live;
@@ -111,6 +111,7 @@ fn copy(mut input: impl Read, read_bytes: usize, mut screen: Screen) -> Result<(
 pub(super) struct Screen {
     xray: Xray,
     spec: FrameSpec,
+    front: Vec<u8>, // of the stream, to judge the framing by
     records: Records,
     pen: Pen,
     notes: Notes,
@@ -119,11 +120,13 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn new(spec: &FrameSpec, records: Records, rows: Rows, notes: Notes) -> Self {
         let pen = Pen { colour: records.colour, rows };
-        Self { xray: Xray::new(spec), spec: spec.clone(), records, pen, notes }
+        Self { xray: Xray::new(spec), spec: spec.clone(), front: Vec::new(), records, pen, notes }
     }
 
     /// Draws one read. Bytes that are no frame are the end of it all.
     pub(super) fn show(&mut self, bytes: &[u8]) -> Result<()> {
+        let room = FRONT_BYTES_MAX - self.front.len();
+        self.front.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let mut read = self.xray.feed(bytes);
         let broken = read.broken.take();
         match self.records.format {
@@ -140,7 +143,10 @@ impl Screen {
     pub(super) fn finish(mut self) -> Result<()> {
         match self.xray.finish() {
             Some(broken) => self.break_off(&broken),
-            None => Ok(self.sum_up()?),
+            None => {
+                self.advise(guess::clearly_better_than(&self.spec, &self.front));
+                Ok(self.sum_up()?)
+            }
         }
     }
 
@@ -154,11 +160,21 @@ impl Screen {
             Format::Text => self.records.text(&self.pen.broken(broken))?,
             Format::Json => self.records.object(&report::Broken::of(broken))?,
         }
-        if let Some(better) = guess::better_than(&self.spec, self.xray.held()) {
-            self.notes.note(better);
-        }
+        self.advise(match broken.why.error {
+            // A stream that was cut off says nothing against its framing.
+            FrameError::Truncated { .. } if self.xray.tally().messages > 0 => {
+                guess::clearly_better_than(&self.spec, &self.front)
+            }
+            _ => guess::better_than(&self.spec, self.xray.held()),
+        });
         self.sum_up()?;
         Err(broken.why).blame(Fault::Protocol)
+    }
+
+    fn advise(&self, advice: Option<String>) {
+        if let Some(advice) = advice {
+            self.notes.note(advice);
+        }
     }
 
     pub(super) fn sum_up(&mut self) -> Result<(), OutputError> {
@@ -169,6 +185,9 @@ impl Screen {
         }
     }
 }
+
+/// Enough to see that a framing is wrong, at the end of a stream of any length.
+const FRONT_BYTES_MAX: usize = 64 * 1024;
 
 /// A size as a spec has it.
 fn parse_size(text: &str) -> std::result::Result<usize, String> {

@@ -17,8 +17,9 @@ use clap::Args;
 use framing::FrameSpec;
 use serde::Serialize;
 
-use self::ranking::{Guess, Ranking};
-use self::trial::Capture;
+use self::candidates::Shape;
+use self::ranking::{Confidence, Guess, Ranking};
+use self::trial::{Capture, Trial};
 use super::dump::counted;
 use super::records::Records;
 use crate::cli::colour::STRONG;
@@ -60,13 +61,29 @@ pub(super) fn better_than(spec: &FrameSpec, held: &[u8]) -> Option<String> {
     let bytes = held[..held.len().min(CAPTURE_BYTES_MAX)].to_vec();
     let ranking = Ranking::of(&Capture { bytes, is_cut: true });
     let best = ranking.fits.first().filter(|best| best.spec != *spec)?;
-    Some(format!(
-        "read as {} the bytes from there on make {}, {}: try --framing {}",
+    Some(advice(best, "the bytes from there on"))
+}
+
+/// Whether a stream that did decode reads so much better in another framing that this one fits by accident: then many
+/// of its messages are empty, where the right framing has the high bytes of its lengths.
+pub(super) fn clearly_better_than(spec: &FrameSpec, front: &[u8]) -> Option<String> {
+    let trial = Trial::of(spec, Shape::Strict { bits_each: 0 }, front);
+    if trial.empty * EMPTY_PART < trial.messages || trial.empty == 0 {
+        return None;
+    }
+    let ranking = Ranking::of(&Capture { bytes: front.to_vec(), is_cut: true });
+    let best = ranking.fits.first().filter(|best| best.confidence == Confidence::Sure)?;
+    (best.empty * EMPTY_PART < best.messages).then(|| advice(best, "the same bytes"))
+}
+
+fn advice(best: &Guess, bytes: &str) -> String {
+    format!(
+        "read as {} {bytes} make {}, {}: try --framing {}",
         best.spec,
         messages(best.messages),
         best.confidence.words(),
         best.spec,
-    ))
+    )
 }
 
 fn read_capture(input: impl Read) -> Result<Capture> {
@@ -165,6 +182,9 @@ fn messages(count: usize) -> String {
 
 /// Enough to tell any framing, and little enough to try hundreds.
 const CAPTURE_BYTES_MAX: usize = 1 << 20;
+
+/// One empty message in so many is not what people send.
+const EMPTY_PART: usize = 3;
 
 /// What comes after these is an accident.
 const SHOWN_MAX: usize = 4;

@@ -22,6 +22,7 @@ pub(super) struct Ranking {
 pub(super) struct Guess {
     pub(super) spec: FrameSpec,
     pub(super) messages: usize,
+    pub(super) empty: usize,
     pub(super) consumed: usize,
     pub(super) left_over: usize,
     pub(super) bits: f64,
@@ -48,7 +49,7 @@ impl Ranking {
         let mut weighed: Vec<(f64, Candidate, Trial)> = Vec::new();
         let mut nearest: Option<(Candidate, Trial)> = None;
         for candidate in candidates::all() {
-            let trial = Trial::of(&candidate, &capture.bytes);
+            let trial = Trial::of(&candidate.spec, candidate.shape, &capture.bytes);
             match weigh(&candidate, &trial, capture) {
                 Some(bits) if bits >= BITS_MIN => weighed.push((bits, candidate, trial)),
                 _ if nearest.as_ref().is_none_or(|(_, other)| nearness(&trial) > nearness(other)) => {
@@ -92,6 +93,7 @@ impl Guess {
         Self {
             spec: candidate.spec.clone(),
             messages: trial.messages,
+            empty: trial.empty,
             consumed: trial.consumed,
             left_over,
             bits,

@@ -111,7 +111,7 @@ fn delimited_protobuf_is_found() {
 fn no_guess_does_not_contradict_itself() {
     // One message to the last byte, but any byte could have been its length.
     let why = ranking(b"\x03\xff\xfe\xfd").why_nothing();
-    assert!(why.starts_with("no framing stands out: u8 finds 1 message in all 4 bytes"), "{why}");
+    assert!(why.starts_with("no framing stands out: varint finds 1 message in all 4 bytes"), "{why}");
 }
 
 #[test]
@@ -152,4 +152,16 @@ fn a_stream_that_breaks_is_compared_with_the_others() {
         "read as u32le the bytes from there on make 3 messages, hardly an accident: try --framing u32le"
     );
     assert_eq!(better_than(&"u32le".parse().unwrap(), &stream), None);
+}
+
+#[test]
+fn a_prefix_that_decodes_by_accident_is_told_from_the_right_one() {
+    let stream = packed("u32be", &[b"hello", b"world", b"again", b"and again", b"once more"]);
+    let advice = clearly_better_than(&"u16be".parse().unwrap(), &stream).unwrap();
+    assert!(advice.ends_with("try --framing u32be"), "{advice}");
+    let cut = &stream[..stream.len() - 3];
+    for right in ["u32be", "u32be,max=1MiB", "python"] {
+        assert_eq!(clearly_better_than(&right.parse().unwrap(), &stream), None, "{right}");
+        assert_eq!(clearly_better_than(&right.parse().unwrap(), cut), None, "{right}");
+    }
 }

@@ -3,9 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use framing::{Decoded, FrameError};
+use framing::{Decoded, FrameError, FrameSpec};
 
-use super::candidates::{Candidate, Shape};
+use super::candidates::Shape;
 
 /// The front of a stream.
 #[derive(Debug)]
@@ -48,16 +48,16 @@ pub(super) enum End {
 }
 
 impl Trial {
-    pub(super) fn of(candidate: &Candidate, capture: &[u8]) -> Self {
+    pub(super) fn of(spec: &FrameSpec, shape: Shape, capture: &[u8]) -> Self {
         let mut trial = Self { shortest: usize::MAX, ..Self::default() };
-        let (mut decoder, mut prints) = (candidate.spec.decoder(), DefaultHasher::new());
+        let (mut decoder, mut prints) = (spec.decoder(), DefaultHasher::new());
         let mut rest = capture;
         while !rest.is_empty() {
             match decoder.decode(rest) {
                 Ok(Decoded::Message { payload, consumed }) => {
                     (trial.consumed + payload.start, payload.len()).hash(&mut prints);
                     let (frame, behind) = rest.split_at(consumed);
-                    trial.count(candidate.shape, frame, payload, rest.len());
+                    trial.count(shape, frame, payload, rest.len());
                     trial.consumed += consumed;
                     rest = behind;
                 }
