@@ -34,7 +34,7 @@ impl Screen {
     pub(super) fn show(&mut self, shown: &Shown) -> Result<(), OutputError> {
         let wants_text = self.output.format() == Format::Text;
         match shown {
-            Shown::Alarm(text) => self.alarms.note(format_args!("error: {text}")),
+            Shown::Alarm(text) => self.alarms.note(format_args!("warning: {text}")),
             _ if !wants_text => {}
             Shown::Note(text) => self.notes.note(text),
             Shown::Message { message, current, regard } => {
@@ -150,7 +150,7 @@ mod tests {
         );
         assert_eq!(shown(Format::Json, Audience::Pipe, &note), (String::new(), String::new()));
         let alarm = Shown::Alarm("no".to_owned());
-        assert_eq!(shown(Format::Json, Audience::Pipe, &alarm).1, "error: no\n");
+        assert_eq!(shown(Format::Json, Audience::Pipe, &alarm).1, "warning: no\n");
     }
 
     #[test]
