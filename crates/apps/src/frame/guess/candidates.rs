@@ -13,6 +13,18 @@ pub(super) struct Candidate {
     pub(super) shape: Shape,
 }
 
+impl Candidate {
+    /// Whether one would send messages of many megabytes in it.
+    pub(super) fn is_usual_for_long(&self) -> bool {
+        let is_wide = match self.shape {
+            Shape::Length { bits } => bits >= 32,
+            Shape::Strict { .. } => true,
+            Shape::Varint | Shape::Delimiter { .. } => false,
+        };
+        is_wide && self.oddity <= 1.0
+    }
+}
+
 /// What finding a message proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {

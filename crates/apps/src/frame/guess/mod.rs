@@ -96,11 +96,11 @@ fn read_capture(input: impl Read) -> Result<Capture> {
 }
 
 fn print(ranking: &Ranking, records: &mut Records) -> Result<()> {
-    for guess in ranking.fits.iter().take(SHOWN_MAX) {
+    for guess in ranking.unfinished.iter().chain(ranking.fits.iter().take(SHOWN_MAX)) {
         print_guess(guess, records)?;
     }
     print_raw(ranking, records)?;
-    if ranking.fits.is_empty() {
+    if ranking.fits.is_empty() && ranking.unfinished.is_empty() {
         return Err(Failure::new(Fault::Protocol, ranking.why_nothing()));
     }
     Ok(())

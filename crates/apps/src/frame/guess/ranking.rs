@@ -12,6 +12,8 @@ use super::trial::{Capture, End, Trial};
 pub(super) struct Ranking {
     /// Best first; with enough evidence to be named at all.
     pub(super) fits: Vec<Guess>,
+    /// Those in which the capture is the front of one message, where nothing surer fits.
+    pub(super) unfinished: Vec<Guess>,
     pub(super) capture_bytes: usize,
     /// The one that came furthest of those that do not fit.
     nearest: Option<(Candidate, Trial)>,
@@ -48,8 +50,10 @@ impl Ranking {
     pub(super) fn of(capture: &Capture) -> Self {
         let mut weighed: Vec<(f64, Candidate, Trial)> = Vec::new();
         let mut nearest: Option<(Candidate, Trial)> = None;
+        let mut unfinished = Vec::new();
         for candidate in candidates::all() {
             let trial = Trial::of(&candidate.spec, candidate.shape, &capture.bytes);
+            unfinished.extend(Guess::of_unfinished(&candidate, &trial, capture));
             match weigh(&candidate, &trial, capture) {
                 Some(bits) if bits >= BITS_MIN => weighed.push((bits, candidate, trial)),
                 _ if nearest.as_ref().is_none_or(|(_, other)| nearness(&trial) > nearness(other)) => {
@@ -60,8 +64,14 @@ impl Ranking {
         }
         // Stable: of two as good as each other the simpler one stays first.
         weighed.sort_by(|(left, ..), (right, ..)| right.total_cmp(left));
-        let fits = gather(&weighed, capture);
-        Self { fits, capture_bytes: capture.bytes.len(), nearest }
+        let mut fits = gather(&weighed, capture);
+        if weighed.first().is_some_and(|(.., trial)| trial.length_bits >= SURE_BITS) {
+            unfinished.clear();
+        } else if let (Some(best), false) = (fits.first_mut(), unfinished.is_empty()) {
+            // It may be looking at what one long message holds.
+            best.confidence = Confidence::Possible;
+        }
+        Self { fits, unfinished, capture_bytes: capture.bytes.len(), nearest }
     }
 
     /// Why there is no guess.
@@ -104,13 +114,27 @@ impl Guess {
     }
 }
 
+impl Guess {
+    /// A usual framing whose first message is longer than what is looked at.
+    fn of_unfinished(candidate: &Candidate, trial: &Trial, capture: &Capture) -> Option<Self> {
+        let End::Inside { missing } = trial.end else { return None };
+        if !capture.is_cut || trial.messages > 0 || !candidate.is_usual_for_long() {
+            return None;
+        }
+        let missing = counted(missing as u64, "byte");
+        let reasons = vec![format!("one unfinished message: it lacks {missing} or more")];
+        let confidence = Confidence::Possible;
+        Some(Self { confidence, reasons, ..Self::of(0.0, 0.0, candidate, trial, capture) })
+    }
+}
+
 impl Confidence {
     /// The best is judged by itself, any other by the best: it lives on the same evidence.
     fn of(bits: f64, best: f64) -> Self {
         match bits {
             _ if bits + RIVAL_BITS < best => Self::Inferior,
             _ if bits < best => Self::Rival,
-            40.0.. => Self::Sure,
+            SURE_BITS.. => Self::Sure,
             20.0.. => Self::Likely,
             _ => Self::Possible,
         }
@@ -197,6 +221,9 @@ fn broken(trial: &Trial) -> String {
 
 /// With so many bits between two framings one would bet on the better.
 const RIVAL_BITS: f64 = 4.0;
+
+/// An accident of one in a million millions.
+const SURE_BITS: f64 = 40.0;
 
 /// Among some hundred candidates one that fits with less does so by accident.
 const BITS_MIN: f64 = 8.0;

@@ -165,3 +165,24 @@ fn a_prefix_that_decodes_by_accident_is_told_from_the_right_one() {
         assert_eq!(clearly_better_than(&right.parse().unwrap(), cut), None, "{right}");
     }
 }
+
+#[test]
+fn nothing_is_sure_inside_one_message_longer_than_the_capture() {
+    let mut bytes = packed("u32be", &[&vec![b'z'; 15 << 20]]);
+    bytes.truncate(CAPTURE_BYTES_MAX);
+    let ranking = Ranking::of(&Capture { bytes, is_cut: true });
+    assert!(ranking.fits.iter().all(|fit| fit.confidence != Confidence::Sure), "{:#?}", ranking.fits);
+    let unfinished: Vec<String> = ranking.unfinished.iter().map(|guess| guess.spec.to_string()).collect();
+    assert_eq!(unfinished, ["u32be"]);
+}
+
+#[test]
+fn a_capture_that_is_cut_is_still_sure_of_many_messages() {
+    let message = [0xc3; 100];
+    let mut bytes = packed("u16be", &vec![&message[..]; 20_000]);
+    bytes.truncate(CAPTURE_BYTES_MAX);
+    let ranking = Ranking::of(&Capture { bytes, is_cut: true });
+    let best = &ranking.fits[0];
+    assert_eq!((&best.spec, best.confidence), (&"u16be".parse().unwrap(), Confidence::Sure), "{ranking:#?}");
+    assert!(ranking.unfinished.is_empty());
+}
