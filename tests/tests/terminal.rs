@@ -17,9 +17,9 @@ fn on_terminal(launch: Launch) -> PtySession {
 /// Waits for the end of what it shows, and fails unless it exits with `code`.
 #[track_caller]
 fn expect_code(mut session: PtySession, code: i32) {
-    let screen = session.exp_eof().unwrap();
+    let screen = session.exp_eof().expect("the program ends in time");
     // Its type cannot be named here: `Exited(Pid(4711), 0)`.
-    let status = format!("{:?}", session.process().wait().unwrap());
+    let status = format!("{:?}", session.process().wait().expect("it is our child"));
     let is_wanted = status.starts_with("Exited(") && status.ends_with(&format!(", {code})"));
     assert!(is_wanted, "expected exit code {code}, not {status}\n{screen}");
 }
@@ -175,7 +175,7 @@ impl Hub {
     /// Ann on a terminal, once she is in the room.
     fn ann(&self) -> PtySession {
         let mut ann = on_terminal(self.member("ann"));
-        ann.exp_string("you are ann").unwrap();
+        ann.exp_string("you are ann").expect("ann is let in");
         ann
     }
 
