@@ -63,7 +63,8 @@ fn make_key_file(path: &Path) -> io::Result<()> {
     let mut bytes = Zeroizing::new([0; Key::MUTUAL_BYTES]);
     SysRng.try_fill_bytes(&mut *bytes).map_err(io::Error::other)?;
     let digits = Zeroizing::new(escape::hex(&*bytes));
-    file.write_all(Zeroizing::new(format!("{KEY_NAME} {}\n", *digits)).as_bytes())?;
+    // Joined in one piece, so that no shorter copy is left behind.
+    file.write_all(Zeroizing::new([KEY_NAME, " ", &*digits, "\n"].concat()).as_bytes())?;
     file.sync_all()
 }
 
