@@ -75,6 +75,9 @@ pub(super) fn all() -> Vec<Candidate> {
         candidate("i32be", 2.0, Shape::Length { bits: 32 }),
         candidate("i32le", 2.0, Shape::Length { bits: 32 }),
     ];
+    for (name, bits, oddity) in PROTOCOLS {
+        all.push(candidate(name, *oddity, Shape::Length { bits: *bits }));
+    }
     for (name, bits, oddity) in FIELDS {
         for (options, more) in OPTIONS {
             let oddity = f64::from(oddity + more);
@@ -104,6 +107,16 @@ const FIELDS: &[(&str, u32, u32)] = &[
     ("u32le", 32, 0),
     ("u64be", 64, 1),
     ("u64le", 64, 1),
+];
+
+/// What some protocols that everybody speaks have: records of TLS; messages of Postgres, which have a type and count
+/// the length itself; frames of HTTP/2, with six bytes behind the length that it does not count; and those of AMQP,
+/// with a type, a channel and a byte at the end.
+const PROTOCOLS: &[(&str, u32, f64)] = &[
+    ("u16be,offset=3", 16, 6.0),
+    ("u32be,offset=1,adjust=-4", 32, 6.0),
+    ("u24be,adjust=6", 24, 6.0),
+    ("u32be,offset=3,adjust=1", 32, 6.0),
 ];
 
 /// Options and what they add to the oddity: a header may be counted, and there may be a type or a sequence number

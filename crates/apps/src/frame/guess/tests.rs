@@ -186,3 +186,33 @@ fn a_capture_that_is_cut_is_still_sure_of_many_messages() {
     assert_eq!((&best.spec, best.confidence), (&"u16be".parse().unwrap(), Confidence::Sure), "{ranking:#?}");
     assert!(ranking.unfinished.is_empty());
 }
+
+/// Frames of (head, tail) around bodies that are no text; a head has the length of the body.
+fn framed(head: impl Fn(u16) -> Vec<u8>, tail: &[u8]) -> Vec<u8> {
+    let mut noise = noise();
+    let mut stream = Vec::new();
+    for len in (0..20).map(|at| 40 + at * 53 % 211) {
+        stream.extend(head(len));
+        stream.extend(noise.by_ref().take(usize::from(len)));
+        stream.extend(tail);
+    }
+    stream
+}
+
+#[test]
+fn the_framings_of_common_protocols_are_found() {
+    let tls = framed(|len| [&[0x17, 3, 3][..], &len.to_be_bytes()].concat(), b"");
+    let postgres = framed(|len| [b"D", &u32::from(len + 4).to_be_bytes()[..]].concat(), b"");
+    let http2 = framed(|len| [&[0][..], &len.to_be_bytes(), &[0, 1, 0, 0, 0, 3]].concat(), b"");
+    let amqp = framed(|len| [&[3, 0, 1][..], &u32::from(len).to_be_bytes()].concat(), b"\xce");
+    for (stream, spec) in [
+        (tls, "u16be,offset=3"),
+        (postgres, "u32be,offset=1,adjust=-4"),
+        (http2, "u24be,adjust=6"),
+        (amqp, "u32be,offset=3,adjust=1"),
+    ] {
+        let ranking = ranking(&stream);
+        let best = ranking.fits.first().map(|best| (best.spec.clone(), best.left_over, best.confidence));
+        assert_eq!(best, Some((spec.parse().unwrap(), 0, Confidence::Sure)), "{ranking:#?}");
+    }
+}
