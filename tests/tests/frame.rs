@@ -43,6 +43,23 @@ fn what_is_packed_unpacks_to_the_same_in_every_framing() {
 }
 
 #[test]
+fn a_message_that_holds_what_ends_a_record_is_told() {
+    let ending = filter("sb-frame unpack --framing u8", b"\x03a\nb\x02hi");
+    ending.expect_code(0).expect_stderr("1 message with a newline inside").expect_stderr("-0 or --json");
+    let ending = filter("sb-frame unpack --framing u8 -0", b"\x03a\nb\x02hi");
+    assert_eq!(ending.expect_code(0).stderr, "");
+    filter("sb-frame unpack --framing u8 -0", b"\x03a\0b").expect_code(0).expect_stderr("with a NUL inside");
+    let ending = filter("sb-frame unpack --framing u8 --json", b"\x03a\nb");
+    assert_eq!(ending.expect_code(0).stderr, "");
+}
+
+#[test]
+fn one_message_over_the_limit_is_one() {
+    let line = "sb-frame unpack --framing u8,max=4,over=skip";
+    filter(line, b"\x05hello\x02hi").expect_code(0).expect_stderr("1 message over the limit was skipped");
+}
+
+#[test]
 fn broken_frames_are_a_fault_of_the_protocol() {
     for bytes in [&b"\xff\xff\xff\xff"[..], b"\x00\x00\x00\x05he"] {
         filter("sb-frame unpack --framing i32be", bytes).expect_code(5).expect_stderr("error: ");

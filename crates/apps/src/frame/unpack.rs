@@ -6,6 +6,7 @@ use anyhow::Context;
 use framing::FrameSpec;
 use serde::Serialize;
 
+use super::dump::counted;
 use super::frames::{Frames, Message};
 use crate::cli::exit::{Blame, Fault, Result};
 use crate::cli::lines::Ending;
@@ -34,15 +35,32 @@ pub(super) fn unpack(
 ) -> Result<()> {
     let mut frames = Frames::new(spec);
     let mut sink = BufWriter::with_capacity(READ_BYTES, sink);
-    let ended = copy(input, &mut frames, &mut sink, records);
+    let mut ambiguous = 0;
+    let ended = copy(input, &mut frames, &mut sink, |message, sink| {
+        ambiguous += u64::from(records.is_ambiguous(message.payload));
+        records.write(message, sink)
+    });
     sink.flush().map_err(OutputError::from)?;
-    if frames.skipped() > 0 {
-        notes.note(format_args!("{} messages over the limit were skipped", frames.skipped()));
+    note_skipped(frames.skipped(), notes);
+    if ambiguous > 0 {
+        notes.note(format_args!("{}{}", counted(ambiguous, "message"), records.ambiguity()));
     }
     ended
 }
 
-fn copy(mut input: impl Read, frames: &mut Frames, sink: &mut impl Write, records: Records) -> Result<()> {
+fn note_skipped(skipped: u64, notes: &Notes) {
+    if skipped > 0 {
+        let were = if skipped == 1 { "was" } else { "were" };
+        notes.note(format_args!("{} over the limit {were} skipped", counted(skipped, "message")));
+    }
+}
+
+fn copy<W: Write>(
+    mut input: impl Read,
+    frames: &mut Frames,
+    sink: &mut W,
+    mut write: impl FnMut(&Message<'_>, &mut W) -> Result<(), OutputError>,
+) -> Result<()> {
     let mut piece = vec![0; READ_BYTES];
     loop {
         let got = match input.read(&mut piece) {
@@ -53,13 +71,28 @@ fn copy(mut input: impl Read, frames: &mut Frames, sink: &mut impl Write, record
         };
         frames.feed(&piece[..got]);
         while let Some(message) = frames.next_message().blame(Fault::Protocol)? {
-            records.write(&message, sink)?;
+            write(&message, sink)?;
         }
         sink.flush().map_err(OutputError::from)?;
     }
 }
 
 impl Records {
+    /// Whether whoever reads the records takes this message for several.
+    fn is_ambiguous(self, payload: &[u8]) -> bool {
+        matches!(self, Self::Exact(ending) if payload.contains(&ending.byte()))
+    }
+
+    /// What is to be said of messages that are ambiguous.
+    fn ambiguity(self) -> &'static str {
+        match self {
+            Self::Exact(Ending::Nul) => {
+                " with a NUL inside, as the records end with: --json tells them apart"
+            }
+            _ => " with a newline inside, as the records end with: -0 or --json tells them apart",
+        }
+    }
+
     fn write(self, message: &Message<'_>, sink: &mut impl Write) -> Result<(), OutputError> {
         match self {
             Self::Exact(ending) => {
