@@ -172,12 +172,21 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn what_cannot_be_read_is_named() {
     for (line, code, words) in [
-        ("sb-frame show no-such-file", 2, "no-such-file cannot be read"),
+        ("sb-frame show no-such-file", 1, "no-such-file cannot be read"),
         ("sb-frame show --listen", 2, "--listen needs an endpoint"),
         ("sb-frame show udp://127.0.0.1:9", 2, "carries datagrams"),
         ("sb-frame show --read 0", 2, "--read"),
-        ("sb-frame guess no-such-file", 2, "no-such-file cannot be read"),
+        ("sb-frame guess no-such-file", 1, "no-such-file cannot be read"),
     ] {
         Launch::ours(line).start().wait(Duration::from_secs(30)).expect_code(code).expect_stderr(words);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_gets_no_legend() {
+    for line in ["sb-frame show no-such-file", "sb-frame show /"] {
+        let ending = Launch::ours(line).start().finish();
+        ending.expect_code(1);
+        assert!(ending.stderr.starts_with("error: "), "{ending}");
     }
 }

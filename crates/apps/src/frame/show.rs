@@ -51,14 +51,11 @@ impl ShowArgs {
         let ending = if self.nul { Ending::Nul } else { Ending::Newline };
         let rows = if self.full { Rows::All } else { Rows::Abridged };
         let screen = Screen::new(&self.framing, Records::stdout(format, ending), rows, notes.clone());
-        if format == Format::Text {
-            notes.note(LEGEND);
-        }
         match source {
             Source::Stdin => copy(io::stdin().lock(), self.read, screen),
             Source::File(path) => {
                 let context = || format!("{} cannot be read", path.display());
-                let file = File::open(&path).with_context(context).blame(Fault::Usage)?;
+                let file = File::open(&path).with_context(context).blame(Fault::Other)?;
                 copy(file, self.read, screen)
             }
             Source::Called(endpoint) => live::call(&endpoint, self.read, screen, notes),
@@ -125,6 +122,9 @@ impl Screen {
 
     /// Draws one read. Bytes that are no frame are the end of it all.
     pub(super) fn show(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.records.format == Format::Text && self.xray.tally().reads == 0 {
+            self.notes.note(LEGEND);
+        }
         let room = FRONT_BYTES_MAX - self.front.len();
         self.front.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let mut read = self.xray.feed(bytes);
@@ -141,13 +141,11 @@ impl Screen {
 
     /// The stream has ended.
     pub(super) fn finish(mut self) -> Result<()> {
-        match self.xray.finish() {
-            Some(broken) => self.break_off(&broken),
-            None => {
-                self.advise(guess::clearly_better_than(&self.spec, &self.front));
-                Ok(self.sum_up()?)
-            }
+        if let Some(broken) = self.xray.finish() {
+            return self.break_off(&broken);
         }
+        self.advise(guess::clearly_better_than(&self.spec, &self.front));
+        Ok(self.sum_up()?)
     }
 
     /// We end it, and what is half there stays so.

@@ -45,7 +45,7 @@ impl GuessArgs {
             None => read_capture(io::stdin().lock())?,
             Some(path) => {
                 let context = || format!("{} cannot be read", path.display());
-                read_capture(File::open(path).with_context(context).blame(Fault::Usage)?)?
+                read_capture(File::open(path).with_context(context).blame(Fault::Other)?)?
             }
         };
         if capture.is_cut {

@@ -198,11 +198,14 @@ fn reasons(trial: &Trial, left_over: usize) -> Vec<String> {
     let texts = match trial.texts {
         0 => "none is text".to_owned(),
         texts if texts == filled => "all are text".to_owned(),
+        1 => "1 is text".to_owned(),
         texts => format!("{texts} are text"),
     };
     let mut reasons = vec![end, lengths, texts];
-    if trial.empty > 0 {
-        reasons.push(format!("{} are empty", trial.empty));
+    match trial.empty {
+        0 => {}
+        1 => reasons.push("1 is empty".to_owned()),
+        empty => reasons.push(format!("{empty} are empty")),
     }
     reasons
 }
