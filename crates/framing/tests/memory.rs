@@ -8,11 +8,12 @@ mod common;
 mod tokio;
 
 use std::alloc::System;
+use std::hint::black_box;
 use std::io::{self, Read};
 
 use cap::Cap;
 use common::specs_with_limit;
-use switchboard_framing::testkit::{self, Allowance, Codec, Event, Feed, Random, Seed};
+use switchboard_framing::testkit::{self, Allowance, Codec, Event, Feed, Random, Seed, Violation};
 use switchboard_framing::{Decoder, FrameReader, FrameSpec, ReadError};
 use tokio::Tokio;
 use tokio_util::codec::LengthDelimitedCodec;
@@ -78,6 +79,29 @@ fn assert_memory_law<C: Codec>(name: &str, codec: &C, stream: &[u8]) {
     }
 }
 
+/// Tells the most that was allocated since it was last asked, of an allocator that knows only the most since the
+/// program began: each time, it takes what is missing to that and leaves it untouched, so that one byte more is a
+/// new most.
+#[derive(Default)]
+struct Peak {
+    filler: Vec<u8>,
+}
+
+impl Peak {
+    fn take(&mut self) -> usize {
+        let peak = ALLOCATOR.max_allocated() - self.filler.capacity();
+        self.filler = Vec::new();
+        let missing = ALLOCATOR.max_allocated() - ALLOCATOR.allocated();
+        self.filler = black_box(Vec::with_capacity(missing));
+        peak
+    }
+}
+
+fn peak_law<C: Codec>(codec: &C, stream: &[u8], piece_bytes: usize) -> Result<(), Violation> {
+    let mut peak = Peak::default();
+    testkit::memory(codec, stream, piece_bytes, ALLOWANCE, || peak.take())
+}
+
 fn announcements_reserve_nothing() {
     let mut random = Random::new(SEED);
     for spec in specs_with_limit(3_000) {
@@ -89,6 +113,53 @@ fn announcements_reserve_nothing() {
     // Within a limit of 1 GiB, 1 GiB is announced.
     let large: FrameSpec = "u32be,max=1GiB".parse().unwrap();
     assert_memory_law("owning", &Owning(large), b"\x40\x00\x00\x00abc");
+}
+
+/// Not even within one `feed`. Without the last byte, since a message that is copied out is the caller's.
+fn announcements_reserve_nothing_in_passing() {
+    for spec in specs_with_limit(3_000) {
+        let longest = Codec::encode(&spec, &vec![b'x'; spec.payload_bytes_max()]).unwrap_or_default();
+        let stream = &longest[..longest.len().saturating_sub(1)];
+        for piece_bytes in [1, 7, 1000] {
+            let borrowed = || peak_law(&spec, stream, piece_bytes);
+            borrowed().or_else(|_| borrowed()).unwrap_or_else(|violation| panic!("{spec}: {violation}"));
+            let owning = || peak_law(&Owning(spec.clone()), stream, piece_bytes);
+            owning().or_else(|_| owning()).unwrap_or_else(|violation| panic!("{spec}, owning: {violation}"));
+        }
+    }
+}
+
+/// Reserves what two bytes announce, and drops it again before anybody looks.
+struct Passing;
+
+impl Codec for Passing {
+    type Decoder = Self;
+
+    fn decoder(&self) -> Self {
+        Self
+    }
+
+    fn encode(&self, payload: &[u8]) -> Result<Vec<u8>, String> {
+        Ok(payload.to_vec())
+    }
+}
+
+impl Feed for Passing {
+    fn feed(&mut self, bytes: &[u8], _: &mut Vec<Event>) {
+        let announced = bytes.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte));
+        drop(black_box(Vec::<u8>::with_capacity(announced)));
+    }
+
+    fn finish(&mut self, _: &mut Vec<Event>) {}
+}
+
+fn the_kit_finds_a_reservation_in_passing_if_it_is_told_peaks() {
+    let law = |announced: u16| peak_law(&Passing, &announced.to_be_bytes(), 2);
+    let within = || law(604);
+    assert_eq!(within().or_else(|_| within()), Ok(()), "twice two bytes and the constant");
+    assert!(law(605).is_err_and(|violation| violation.law == testkit::Law::Memory));
+    let between = || testkit::memory(&Passing, b"\xff\xff", 2, ALLOWANCE, || ALLOCATOR.allocated());
+    assert_eq!(between().or_else(|_| between()), Ok(()), "what is gone after `feed` is not seen");
 }
 
 fn an_idle_decoder_lets_go_of_a_large_buffer() {
@@ -165,9 +236,11 @@ fn the_kit_finds_a_codec_that_reserves_what_is_announced() {
 #[test]
 fn memory_is_paid_for_with_bytes() {
     announcements_reserve_nothing();
+    announcements_reserve_nothing_in_passing();
     an_idle_decoder_lets_go_of_a_large_buffer();
     decoding_in_place_allocates_nothing();
     a_reader_reserves_nothing_for_an_announcement();
     a_reader_inside_a_large_message_holds_twice_what_has_come();
     the_kit_finds_a_codec_that_reserves_what_is_announced();
+    the_kit_finds_a_reservation_in_passing_if_it_is_told_peaks();
 }

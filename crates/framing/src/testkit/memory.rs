@@ -16,11 +16,15 @@ pub struct Allowance {
     pub constant: usize,
 }
 
-/// At no time while `stream` comes in, in pieces of `piece_bytes`, is more held than the allowance. Each piece's
-/// messages are dropped before it is measured.
+/// While `stream` comes in, in pieces of `piece_bytes`, no more is held than the allowance whenever `held` looks.
 ///
-/// `held` says how many bytes are allocated at the moment, in the whole program or in this thread. It is asked once
-/// before the decoder is made, and then after each piece.
+/// `held` says how many bytes are allocated, in the whole program or in this thread: twice before the decoder is
+/// made, of which the second answer counts, and then after each piece. There are two kinds of it:
+///
+/// * What is allocated at the moment. Each piece's messages are dropped before. What a decoder takes and drops again
+///   within one `feed` is not seen.
+/// * The most that was allocated at any time since the last call. Then nothing is missed: neither the announced length,
+///   reserved and dropped within one `feed`, nor the messages of the piece, which the allowance has to cover, too.
 pub fn memory<C: Codec>(
     codec: &C,
     stream: &[u8],
@@ -28,6 +32,7 @@ pub fn memory<C: Codec>(
     allowance: Allowance,
     mut held: impl FnMut() -> usize,
 ) -> Result<(), Violation> {
+    held(); // The most since who knows when, if it tells peaks.
     let before = held();
     let mut decoder = codec.decoder();
     let mut received = 0;
