@@ -333,7 +333,8 @@ mod tests {
         let mut close = Vec::new();
         client.close(&mut close).unwrap();
         assert_eq!(server.open(&close, &mut Vec::new()), Ok(Opened::Closed { consumed: 19 }));
-        assert_eq!(server.finish(b"!"), Err(ChannelError::AfterClose { bytes: 1 }));
         assert_eq!(server.finish(b""), Ok(()));
+        let after = Err(ChannelError::AfterClose { bytes: 1 });
+        assert_eq!((server.finish(b"!"), server.finish(b"")), (after, after), "and an error stays");
     }
 }
