@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use e2e::{DEADLINE, Launch, Stream, call};
+use e2e::{DEADLINE, Launch, Place, Stream, call, python};
 
 const SERVERS: &[&str] = &["sb-talk listen 127.0.0.1:0", "sb-hello serve 127.0.0.1:0", "sb-echo 127.0.0.1:0"];
 
@@ -94,4 +94,16 @@ fn json_is_one_object_a_line_with_its_version() {
         let object: serde_json::Value = serde_json::from_str(&line).expect("a line is an object");
         assert_eq!((object["v"].as_u64(), object[field].as_str()), (Some(1), Some(value)), "{line}");
     }
+}
+
+#[test]
+fn a_server_whose_terminal_is_closed_does_not_stay_behind() {
+    let Some(python) = python() else { return };
+    let place = Place::new();
+    let key = place.file("key", "secret");
+    let ours = Launch::ours("sb-echo").into_command();
+    let closing = python.peer("closing_terminal.py").arg(ours.get_program());
+    // With a key file it also listens to SIGHUP, to read that again.
+    let closing = closing.args(["127.0.0.1:0", "--auth", "tutorial", "--key-file"]).arg(&key);
+    closing.start().wait(DEADLINE * 2).expect_stdout("ended 0\n");
 }

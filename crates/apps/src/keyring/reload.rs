@@ -1,11 +1,12 @@
 //! Keys that change while a server runs: at SIGHUP its file is read again. What they are read from is `source`'s.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::thread;
 
 use anyhow::Context;
-use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::raise;
 
 use super::{Form, Source};
 use crate::cli::notes::Notes;
@@ -14,15 +15,22 @@ use crate::session::SharedPolicy;
 /// From now on SIGHUP has the keys read anew, on a thread of its own. Conversations that stand go on; who calls next
 /// is met with the new keys. What cannot be used is told, and the keys stay as they were.
 ///
-/// Only a file can have changed: where the keys came from elsewhere, SIGHUP still ends the program.
+/// Only a file can have changed: where the keys came from elsewhere, SIGHUP still ends the program. So it does when
+/// it says that the terminal we were started on is gone: a server that nobody sees must not keep its port.
 pub fn reload_on_hangup(source: Source, policy: SharedPolicy, notes: Notes) -> io::Result<()> {
     if !matches!(source, Source::File(_)) {
         return Ok(());
     }
     let mut signals = Signals::new([SIGHUP])?;
+    let had_terminal = io::stderr().is_terminal();
     thread::Builder::new().name("keys".into()).spawn(move || {
         for _ in signals.forever() {
-            reload(&source, &policy, &notes);
+            if had_terminal && !io::stderr().is_terminal() {
+                // As if told to end; whoever watches for that drains first. Failing is no worse than staying.
+                let _ = raise(SIGTERM);
+            } else {
+                reload(&source, &policy, &notes);
+            }
         }
     })?;
     Ok(())
