@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use e2e::{DEADLINE, Launch, Place, Stream, call, python};
+use e2e::{DEADLINE, Launch, Place, Stream, call, python_since};
 
 const SERVERS: &[&str] = &["sb-talk listen 127.0.0.1:0", "sb-hello serve 127.0.0.1:0", "sb-echo 127.0.0.1:0"];
 
@@ -98,7 +98,7 @@ fn json_is_one_object_a_line_with_its_version() {
 
 #[test]
 fn a_server_whose_terminal_is_closed_does_not_stay_behind() {
-    let Some(python) = python() else { return };
+    let Some(python) = python_since((3, 9)) else { return };
     let place = Place::new();
     let key = place.file("key", "secret");
     let ours = Launch::ours("sb-echo").into_command();
