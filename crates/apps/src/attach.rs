@@ -9,7 +9,6 @@
 //! as callers of that name would reach whoever uses it.
 
 use std::io;
-use std::os::fd::OwnedFd;
 
 use anyhow::Context;
 use auth::Dialect;
@@ -179,15 +178,7 @@ fn take_over<H: Handler>(
 
 /// An inherited socket in the form that the loop takes.
 fn sort(socket: Adopted, endpoint: &Endpoint) -> Result<reactor::Adopted<MioNet>> {
-    let descriptor: OwnedFd = match socket {
-        Adopted::TcpListener(socket) => socket.into(),
-        Adopted::UnixListener(socket) => socket.into(),
-        Adopted::TcpStream(socket) => socket.into(),
-        Adopted::UnixStream(socket) => socket.into(),
-        Adopted::UdpSocket(socket) => socket.into(),
-        Adopted::UnixDatagram(socket) => socket.into(),
-    };
-    MioNet::sort(descriptor).with_context(|| format!("taking over {endpoint}")).blame(Fault::Usage)
+    MioNet::sort(socket.into()).with_context(|| format!("taking over {endpoint}")).blame(Fault::Usage)
 }
 
 fn open<H: Handler>(
