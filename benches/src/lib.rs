@@ -7,5 +7,6 @@ pub mod contender;
 pub mod framing;
 pub mod handshakes;
 pub mod instructions;
+pub mod peers;
 pub mod rounds;
 pub mod table;
