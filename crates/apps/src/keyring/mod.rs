@@ -88,7 +88,15 @@ pub enum ParseKeysError {
         /// Which line, from 1.
         line: usize,
     },
-    /// A key that cannot stand beside those before it, or a name that is none.
+    /// A name that could not be shown to anybody.
+    #[error("line {line}: {reason}")]
+    BadName {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: BadName,
+    },
+    /// A key that cannot stand beside those before it.
     #[error("line {line}: {reason}")]
     Refused {
         /// Which line, from 1.
@@ -111,6 +119,7 @@ fn add_line(keyring: &mut Keyring, text: &[u8], line: usize) -> Result<(), Parse
         return Ok(());
     }
     let (name, key) = split_line(text).ok_or(ParseKeysError::NotAKey { line })?;
+    check_name(name).map_err(|reason| ParseKeysError::BadName { line, reason })?;
     keyring.add(name, key).map_err(|reason| ParseKeysError::Refused { line, reason })
 }
 
@@ -182,6 +191,14 @@ mod tests {
         for bad in ["", "a b", "a\nb", "#a", "\u{202e}a", "\x1b[2J", &"n".repeat(65)] {
             let error = check_name(bad).expect_err(bad).to_string();
             assert!(!error.contains(escape::is_dangerous), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn no_file_names_a_key_as_a_new_key_could_not_be_named() {
+        for bad in ["\u{202e}ecila", "\x1b[2J", "a\u{a0}b", "\u{feff}alice", &"n".repeat(65)] {
+            let reason = check_name(bad).expect_err(bad);
+            assert_eq!(names(&format!("bob {B}\n{bad} {A}\n")), Err(ParseKeysError::BadName { line: 2, reason }));
         }
     }
 }
