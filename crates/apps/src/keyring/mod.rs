@@ -198,7 +198,10 @@ mod tests {
     fn no_file_names_a_key_as_a_new_key_could_not_be_named() {
         for bad in ["\u{202e}ecila", "\x1b[2J", "a\u{a0}b", "\u{feff}alice", &"n".repeat(65)] {
             let reason = check_name(bad).expect_err(bad);
-            assert_eq!(names(&format!("bob {B}\n{bad} {A}\n")), Err(ParseKeysError::BadName { line: 2, reason }));
+            assert_eq!(
+                names(&format!("bob {B}\n{bad} {A}\n")),
+                Err(ParseKeysError::BadName { line: 2, reason })
+            );
         }
     }
 }
