@@ -81,8 +81,12 @@ impl Handshake {
 
     /// Takes what the peer has sent and not yet been consumed, and appends what is to be sent.
     ///
-    /// The first call is made with no input, so that the side that speaks first can speak. However
-    /// the input is cut, the result is the same. On an error nothing is appended.
+    /// The first call is made with no input, so that the side that speaks first can speak. On an error
+    /// nothing is appended.
+    ///
+    /// However the input is cut, the result is the same. Only whether a peer of `mutual` waited for its
+    /// accept is seen by what lies behind its response when that is shown: right behind it is too early,
+    /// while what is shown once the accept has been appended is the first message.
     pub fn advance(self, input: &[u8], out: &mut Vec<u8>) -> Result<Progress, Refused> {
         let length_before = out.len();
         self.run(input, out).inspect_err(|_| out.truncate(length_before))

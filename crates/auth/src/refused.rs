@@ -74,12 +74,10 @@ pub enum Refused {
     /// The proof is wrong: another key, or another idea of what the two are talking about.
     #[error("the proof is wrong: another key, service, server name or channel")]
     WrongProof,
-    /// The peer did not wait until it was accepted.
-    #[error("{bytes} bytes were sent before the peer was accepted")]
-    EarlyData {
-        /// How many came too early.
-        bytes: usize,
-    },
+    /// The peer did not wait until it was accepted. How much came too early is chance: as much as one read happened
+    /// to bring.
+    #[error("the peer did not wait until it was accepted")]
+    EarlyData,
     /// The peer wants a digest that the policy does not name.
     #[error("the peer's challenge asks for {digest}, which is not allowed here{}", hint(*digest))]
     WeakChallenge {

@@ -182,12 +182,32 @@ fn the_two_must_mean_the_same_service_server_and_channel() {
 }
 
 #[test]
-fn bytes_before_the_accept_are_a_failure() {
-    let messages = honest_transcript(&mutual(&KEY));
-    let mut server = Party::new(mutual(&KEY).accept(entropy(1)));
-    server.hear(&[]);
-    server.hear(&[&messages[RESPONSE].1[..], b"!"].concat());
-    assert_eq!(server.refusal(), Some(Refused::EarlyData { bytes: 1 }));
+fn bytes_before_the_accept_are_a_failure_however_they_are_cut() {
+    let response = honest_transcript(&mutual(&KEY)).swap_remove(RESPONSE).1;
+    let said = [&response[..], b"hello"].concat();
+    for cut in 0..=said.len() {
+        let mut server = Party::new(mutual(&KEY).accept(entropy(1)));
+        server.hear(&said[..cut]);
+        if server.is_pending() {
+            server.hear(&said[cut..]);
+        }
+        // Cut there, nothing was early: what follows comes after the accept.
+        let waited = cut == response.len();
+        let refusal = (!waited).then_some(Refused::EarlyData);
+        assert_eq!((server.is_done(), server.refusal()), (waited, refusal), "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_wrong_response_is_told_by_what_is_wrong_with_it_whatever_comes_behind() {
+    let mut wrong = honest_transcript(&mutual(&KEY)).swap_remove(RESPONSE).1;
+    *wrong.last_mut().expect("a response has a tag") ^= 1;
+    for behind in [&b""[..], b"hello"] {
+        let mut server = Party::new(mutual(&KEY).accept(entropy(1)));
+        server.hear(&[]);
+        assert_eq!(server.hear(&[&wrong, behind].concat()), b"");
+        assert_eq!(server.refusal(), Some(Refused::WrongProof));
+    }
 }
 
 #[test]

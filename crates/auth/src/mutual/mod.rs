@@ -76,8 +76,10 @@ impl Mutual {
             }
             Mutual::AwaitResponse(open) => match wire::read(input)? {
                 Some(message) => {
+                    let accepted = accept(&open, &Response::parse(message)?, terms, out)?;
+                    // Last, so that what is wrong with a response is told however much came with it.
                     wire::check_nothing_follows(Response::BYTES, input)?;
-                    accept(&open, &Response::parse(message)?, terms, out)
+                    Ok(accepted)
                 }
                 None => Ok(Step::Wait(Mutual::AwaitResponse(open))),
             },

@@ -111,10 +111,7 @@ pub(super) fn read<const N: usize>(input: &[u8]) -> Result<Option<&[u8; N]>, Ref
 
 /// Refuses a peer that did not wait for the reply to its message of `bytes`.
 pub(super) fn check_nothing_follows(bytes: usize, input: &[u8]) -> Result<(), Refused> {
-    match input.len().saturating_sub(framed(bytes)) {
-        0 => Ok(()),
-        early => Err(Refused::EarlyData { bytes: early }),
-    }
+    if input.len() > framed(bytes) { Err(Refused::EarlyData) } else { Ok(()) }
 }
 
 /// How many bytes a message takes on the wire.

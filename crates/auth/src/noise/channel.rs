@@ -111,7 +111,7 @@ impl Channel {
         self.transport.read_message(sealed, &mut plain).map_err(|_| Refused::WrongProof)?;
         match Kind::of(plain[0]) {
             Some(Kind::Confirm) => Ok(Some(CONFIRM_BYTES)),
-            _ => Err(Refused::EarlyData { bytes: input.len() }),
+            _ => Err(Refused::EarlyData),
         }
     }
 
@@ -299,7 +299,7 @@ mod tests {
         for kind in [1, 2, 3, 255] {
             let (mut server, mut client) = channels();
             let input = record(&mut client, &[kind]);
-            assert_eq!(server.read_confirm(&input), Err(Refused::EarlyData { bytes: 19 }), "type {kind}");
+            assert_eq!(server.read_confirm(&input), Err(Refused::EarlyData), "type {kind}");
         }
         let (mut server, mut client) = channels();
         assert_eq!(server.read_confirm(&record(&mut client, &[0])), Ok(Some(19)));
