@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use e2e::{DEADLINE, Launch, Place, Program, Stream, address_of, python, skip};
 
 const AUTHENTICATION: i32 = 3;
-const PROTOCOL: i32 = 5;
+const CONNECTION: i32 = 4;
 
 fn key(digit: char) -> String {
     digit.to_string().repeat(64)
@@ -99,7 +99,7 @@ fn noiseprotocol_is_told_of_our_end_and_tells_us_of_its_own() {
 }
 
 #[test]
-fn a_stream_that_noiseprotocol_cuts_is_a_fault_of_the_protocol() {
+fn a_stream_that_noiseprotocol_cuts_is_a_fault_of_the_connection() {
     let Some(executable) = noiseprotocol() else { return };
     let place = Place::new();
     let theirs = noise_peer(&executable).args(["server", "0", &key('a'), "talk", "cut"]).start();
@@ -107,7 +107,7 @@ fn a_stream_that_noiseprotocol_cuts_is_a_fault_of_the_protocol() {
     ours.say("here");
     ours.expect_line(Stream::Stdout, "HERE");
     ours.close_stdin();
-    ours.wait(DEADLINE).expect_code(PROTOCOL).expect_stderr("cut");
+    ours.wait(DEADLINE).expect_code(CONNECTION).expect_stderr("cut");
 }
 
 #[test]

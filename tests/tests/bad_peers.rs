@@ -7,6 +7,7 @@ use std::net::{Shutdown, TcpStream};
 
 use e2e::{DEADLINE, Launch, Program, Stream, answer_one, call};
 
+const CONNECTION: i32 = 4;
 const PROTOCOL: i32 = 5;
 
 /// A framing, and bytes that no peer may send in it.
@@ -53,7 +54,7 @@ fn our_server_outlives_a_caller_who_leaves_inside_a_message() {
     broken.write_all(b"\x00\x00\x00\x05he").unwrap();
     broken.shutdown(Shutdown::Write).unwrap();
     assert!(is_hung_up_on(broken));
-    ours.wait_for_line(Stream::Stderr, |line| line.contains("framing broken"));
+    ours.wait_for_line(Stream::Stderr, |line| line.contains("ended inside a message"));
     talks(&ours, &endpoint, "u32be");
 }
 
@@ -88,7 +89,7 @@ fn our_caller_ends_with_a_fault_of_the_protocol() {
 
 #[test]
 fn our_caller_tells_an_end_inside_a_message_from_a_clean_one() {
-    for (bytes, code) in [(&b"\x00\x00\x00\x05he"[..], PROTOCOL), (&b"\x00\x00\x00\x02he"[..], 0)] {
+    for (bytes, code) in [(&b"\x00\x00\x00\x05he"[..], CONNECTION), (&b"\x00\x00\x00\x02he"[..], 0)] {
         let (endpoint, peer) = answer_one(move |mut stream| stream.write_all(bytes));
         let mut ours = Launch::ours("sb-talk call").args([&endpoint, "--framing", "u32be"]).start();
         ours.wait(DEADLINE).expect_code(code);

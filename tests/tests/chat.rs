@@ -14,8 +14,12 @@ struct Hub {
 
 impl Hub {
     fn start() -> Hub {
+        Hub::of("--auth mutual")
+    }
+
+    fn of(words: &str) -> Hub {
         let home = Place::new();
-        let launch = Launch::ours("sb-chat serve --listen tcp://127.0.0.1:0");
+        let launch = Launch::ours("sb-chat serve --listen tcp://127.0.0.1:0").args(words.split(' '));
         let program = launch.env("XDG_DATA_HOME", home.folder()).start();
         let endpoint = program.listening_on();
         Hub { home, program, endpoint }
@@ -123,4 +127,15 @@ fn a_member_in_a_pipe_hears_that_the_hub_is_gone() {
     hub.program.interrupt();
     hub.program.wait(DEADLINE).expect_code(0);
     ann.wait(DEADLINE).expect_code(4).expect_stderr("the hub hung up");
+}
+
+#[test]
+fn a_hub_that_is_killed_is_a_lost_connection_whatever_the_handshake() {
+    for dialect in ["mutual", "noise"] {
+        let hub = Hub::of(&format!("--auth {dialect}"));
+        let mut ann = hub.join(&format!("--nick ann --auth {dialect}"));
+        let Hub { program, home: _home, .. } = hub;
+        drop(program); // which kills it: no goodbye, and nothing sealed after the last message
+        ann.wait(DEADLINE).expect_code(4);
+    }
 }

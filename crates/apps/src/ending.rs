@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use auth::ChannelError;
+use framing::FrameError;
 use reactor::{Closed, Handle};
 
 use crate::cli::exit::{self, Failure, Fault, Result};
@@ -54,12 +55,17 @@ fn end_within(patience: Duration) {
 }
 
 /// Whose fault an end is; `None` if nothing was lost.
+///
+/// What came and was wrong is the protocol's fault, what never came is the connection's: a peer that was killed inside a
+/// message, or before it could seal its goodbye, is as worth another call as one that was killed between two messages.
 pub fn fault_of(ended: &Ended) -> Option<Fault> {
     match ended {
         Ended::Well => None,
         Ended::Refused(_) | Ended::CutInHandshake(_) => Some(Fault::Authentication),
         Ended::Sealing(ChannelError::Forged) => Some(Fault::Integrity),
-        // Also a stream that was cut: the peer owes a last record, and whoever cut it is no peer to call again.
+        Ended::Frame(FrameError::Truncated { .. }) | Ended::Sealing(ChannelError::Truncated { .. }) => {
+            Some(Fault::Connection)
+        }
         Ended::Frame(_) | Ended::Sealing(_) => Some(Fault::Protocol),
         // It was us, told to by a second signal.
         Ended::Lost(Closed::Stopped) | Ended::NoRandomness(_) => Some(Fault::Other),
@@ -86,7 +92,6 @@ mod tests {
     use std::io;
 
     use auth::Refused;
-    use framing::FrameError;
     use reactor::Deadline;
 
     use super::*;
@@ -100,7 +105,9 @@ mod tests {
             (Ended::Refused(Refused::HungUp { have: 0 }), Some(Fault::Authentication)),
             (Ended::CutInHandshake(reset()), Some(Fault::Authentication)),
             (Ended::Frame(negative), Some(Fault::Protocol)),
-            (Ended::Sealing(ChannelError::Truncated { have: 3 }), Some(Fault::Protocol)),
+            (Ended::Frame(FrameError::Truncated { have: 3, at_least: 1 }), Some(Fault::Connection)),
+            (Ended::Sealing(ChannelError::AfterClose { bytes: 1 }), Some(Fault::Protocol)),
+            (Ended::Sealing(ChannelError::Truncated { have: 3 }), Some(Fault::Connection)),
             (Ended::Sealing(ChannelError::Forged), Some(Fault::Integrity)),
             (Ended::Lost(reset()), Some(Fault::Connection)),
             (Ended::Lost(Closed::TimedOut(Deadline::Stall)), Some(Fault::Connection)),

@@ -59,9 +59,9 @@ pub enum Fault {
     Usage = 2,
     /// One side could not prove who it is.
     Authentication = 3,
-    /// No connection, or one that broke; to try again makes sense.
+    /// No connection, or one that broke, be it inside a message; to try again makes sense.
     Connection = 4,
-    /// The peer does not keep to the framing or the protocol.
+    /// What the peer said does not keep to the framing or the protocol.
     Protocol = 5,
     /// What arrived is not what was sent.
     Integrity = 6,

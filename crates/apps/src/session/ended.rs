@@ -20,11 +20,11 @@ pub enum Ended {
     /// The connection ended, or went silent, before the handshake was over. A peer that refuses a key does that.
     #[error("authentication failed: {}", CutShort(.0))]
     CutInHandshake(Closed),
-    /// The peer broke the framing.
-    #[error("framing broken by the peer: {0}")]
+    /// The peer broke the framing, or the stream ended inside a message.
+    #[error("{}", Broken(.0))]
     Frame(#[source] FrameError),
     /// What was sealed by the peer was changed or cut on its way, or the peer broke the rules of its records.
-    #[error("the sealed conversation was broken: {0}")]
+    #[error("{}", Unsealed(.0))]
     Sealing(#[source] ChannelError),
     /// The connection was lost.
     #[error("{0}")]
@@ -69,6 +69,30 @@ impl fmt::Display for CutShort<'_> {
             Closed::TimedOut(Deadline::Handshake) => f.write_str("the handshake was not over in time"),
             Closed::Failed(error) => write!(f, "the connection was lost during the handshake: {error}"),
             other => write!(f, "the handshake was cut short: {other}"),
+        }
+    }
+}
+
+/// A broken framing, in words. That the rest of a message never came is not the framing's fault.
+struct Broken<'a>(&'a FrameError);
+
+impl fmt::Display for Broken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            FrameError::Truncated { .. } => write!(f, "connection lost: {}", self.0),
+            error => write!(f, "framing broken by the peer: {error}"),
+        }
+    }
+}
+
+/// The same for what was sealed.
+struct Unsealed<'a>(&'a ChannelError);
+
+impl fmt::Display for Unsealed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ChannelError::Truncated { .. } => write!(f, "connection lost: {}", self.0),
+            error => write!(f, "the sealed conversation was broken: {error}"),
         }
     }
 }
