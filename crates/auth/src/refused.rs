@@ -64,6 +64,15 @@ pub enum Refused {
     #[error("the message names no known digest")]
     UnknownDigest,
 
+    // Limit reached.
+    /// The peer has used up its budget, see [`Handshake::bytes_max`](crate::Handshake::bytes_max). Whoever owns the
+    /// socket counts, and says so.
+    #[error("more than {limit} bytes, and the handshake is not over")]
+    OverBudget {
+        /// How many were allowed.
+        limit: usize,
+    },
+
     // Misbehaved: well-formed, but not to be trusted.
     /// No key here goes by this id.
     #[error("no key here has the id {id}")]

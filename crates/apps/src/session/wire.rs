@@ -45,6 +45,10 @@ impl Wire {
 pub(super) struct Proving {
     /// Gone once the handshake has failed.
     handshake: Option<Handshake>,
+    /// How many bytes the peer may send until it is over.
+    budget: usize,
+    /// How many of them the handshake has taken.
+    spent: usize,
     pub(super) peer: Address,
     pub(super) via: Via,
 }
@@ -61,19 +65,28 @@ pub(super) enum Proof {
 
 impl Proving {
     pub(super) fn new(handshake: Handshake, origin: Origin<'_>) -> Box<Proving> {
-        Box::new(Proving { handshake: Some(handshake), peer: origin.peer().clone(), via: Via::of(origin) })
+        let budget = handshake.bytes_max();
+        Box::new(Proving { handshake: Some(handshake), budget, ..*Proving::dead(origin) })
     }
 
     /// One whose handshake could not even begin.
     pub(super) fn dead(origin: Origin<'_>) -> Box<Proving> {
-        Box::new(Proving { handshake: None, peer: origin.peer().clone(), via: Via::of(origin) })
+        let (peer, via) = (origin.peer().clone(), Via::of(origin));
+        Box::new(Proving { handshake: None, budget: 0, spent: 0, peer, via })
     }
 
-    /// Gives the handshake what has come, and appends what it answers to `out`.
+    /// Gives the handshake what has come, and appends what it answers to `out`. One that is not over within its
+    /// budget has failed, whatever it thinks itself: a stranger is not listened to for ever.
     pub(super) fn advance(&mut self, input: &[u8], out: &mut Vec<u8>) -> Proof {
         let Some(handshake) = self.handshake.take() else { return Proof::Pending(0) };
+        let said_before = out.len();
         match handshake.advance(input, out) {
+            Ok(Progress::Pending { .. }) if self.spent + input.len() > self.budget => {
+                out.truncate(said_before);
+                Proof::Failed(Refused::OverBudget { limit: self.budget })
+            }
             Ok(Progress::Pending { next, consumed }) => {
+                self.spent += consumed;
                 self.handshake = Some(next);
                 Proof::Pending(consumed)
             }
@@ -93,7 +106,56 @@ impl Proving {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use auth::{Dialect, Entropy, Key, Keyring, Policy};
+
     use super::*;
+
+    /// The server of `python`, which may be told up to three messages, with another budget than its own.
+    fn proving(budget: usize) -> Box<Proving> {
+        let handshake = policy().accept(Entropy::from([1; Entropy::BYTES]));
+        let peer = "tcp://10.0.0.1:9".parse().unwrap();
+        let mut proving = Proving::new(handshake, Origin::Adopted { peer: &peer });
+        assert_eq!(proving.budget, 3 * (4 + 256), "three whole messages");
+        proving.budget = budget;
+        assert!(matches!(proving.advance(&[], &mut Vec::new()), Proof::Pending(0)));
+        proving
+    }
+
+    fn policy() -> Policy {
+        let mut keys = Keyring::new();
+        keys.add("alice", Key::from_bytes(b"secret")).unwrap();
+        Policy::new(Dialect::Python, Arc::new(keys)).unwrap()
+    }
+
+    /// What an honest caller answers first.
+    fn answer() -> Vec<u8> {
+        let (mut challenge, mut answer) = (Vec::new(), Vec::new());
+        let server = policy().accept(Entropy::from([1; Entropy::BYTES])).advance(&[], &mut challenge);
+        let client = policy().call(Entropy::from([2; Entropy::BYTES])).advance(&challenge, &mut answer);
+        assert!(server.is_ok() && client.is_ok());
+        answer
+    }
+
+    #[test]
+    fn a_handshake_that_is_not_over_within_its_budget_has_failed() {
+        let said = [&answer()[..], b"\0\0\0\x3b#CHALL"].concat();
+        let over = Refused::OverBudget { limit: said.len() };
+        // All at once, and with the answer taken before the rest comes.
+        assert!(matches!(proving(said.len()).advance(&said, &mut Vec::new()), Proof::Pending(44)));
+        let more = [&said[..], b"E"].concat();
+        let mut out = b"before".to_vec();
+        let failed = proving(said.len()).advance(&more, &mut out);
+        assert!(matches!(failed, Proof::Failed(refused) if refused == over));
+        assert_eq!(out, b"before", "nothing is said on a failure");
+
+        let mut proving = proving(said.len());
+        assert!(matches!(proving.advance(&said[..44], &mut Vec::new()), Proof::Pending(44)));
+        assert!(matches!(proving.advance(&said[44..], &mut Vec::new()), Proof::Pending(0)));
+        let failed = proving.advance(&more[44..], &mut Vec::new());
+        assert!(matches!(failed, Proof::Failed(refused) if refused == over));
+    }
 
     #[test]
     fn an_idle_connection_is_no_larger_than_its_decoder() {

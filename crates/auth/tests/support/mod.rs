@@ -54,13 +54,16 @@ impl Party {
             panic!("an ended handshake was driven again");
         };
         let mut said = Vec::new();
+        let budget = handshake.bytes_max();
         self.state = match handshake.advance(&self.inbox, &mut said) {
             Ok(Progress::Pending { next, consumed }) => {
                 self.inbox.drain(..consumed);
                 assert!(self.inbox.len() < next.bytes_max(), "it waits for more than its budget");
+                assert!(consumed + next.bytes_max() <= budget, "what was taken is paid for");
                 State::Pending(next)
             }
             Ok(Progress::Done { proof, consumed }) => {
+                assert!(consumed <= budget, "it took more than its budget");
                 self.inbox.drain(..consumed);
                 State::Done(proof)
             }
