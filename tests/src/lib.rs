@@ -25,7 +25,7 @@ pub use places::Place;
 pub use program::{Ending, Program, Stream};
 pub use python::{Python, python, python_since, pythons};
 pub use skip::skip;
-pub use wire::{address_of, answer_one, call};
+pub use wire::{address_of, answer_one, call, host_and_port};
 
 use std::time::Duration;
 

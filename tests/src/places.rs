@@ -33,6 +33,12 @@ impl Place {
         path
     }
 
+    /// Writes a key file with a line for each name; its key is the digit, over and over.
+    pub fn keys(&self, file: &str, names: &[(&str, char)]) -> PathBuf {
+        let line = |(name, digit): &(&str, char)| format!("{name} {}\n", digit.to_string().repeat(64));
+        self.file(file, names.iter().map(line).collect::<String>())
+    }
+
     /// An endpoint such as `unix:PATH` for a socket in it.
     pub fn endpoint(&self, scheme: &str, name: &str) -> String {
         format!("{scheme}:{}", self.path(name).display())

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::launch::Launch;
+use crate::program::Program;
 use crate::skip::skip;
 
 /// A Python that runs.
@@ -75,6 +76,14 @@ impl Python {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name);
         assert!(script.exists(), "there is no peer {name} in tests/peers");
         Launch::of(&self.executable).arg("-u").arg(script)
+    }
+
+    /// One of the peers that listen on the loopback, ready, and the address where it is called.
+    #[track_caller]
+    pub fn serve(&self, name: &str, words: &[&str]) -> (Program, String) {
+        let server = self.peer(name).args(["127.0.0.1", "0"]).args(words).start();
+        let port = server.ready_port();
+        (server, format!("127.0.0.1:{port}"))
     }
 }
 

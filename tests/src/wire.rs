@@ -13,6 +13,13 @@ pub fn address_of(endpoint: &str) -> SocketAddr {
     address.parse().unwrap_or_else(|error| panic!("{endpoint:?} is no socket address: {error}"))
 }
 
+/// The same as two words, as most Python programs take it.
+#[track_caller]
+pub fn host_and_port(endpoint: &str) -> [String; 2] {
+    let address = address_of(endpoint);
+    [address.ip().to_string(), address.port().to_string()]
+}
+
 /// A connection whose reads and writes end at the usual deadline.
 #[track_caller]
 pub fn call(endpoint: &str) -> TcpStream {

@@ -15,7 +15,7 @@ fn key(digit: char) -> String {
 }
 
 fn key_file(place: &Place) -> PathBuf {
-    place.file("keys", format!("ann {}\n", key('a')))
+    place.keys("keys", &[("ann", 'a')])
 }
 
 /// We listen: the endpoint's port goes to the peer.

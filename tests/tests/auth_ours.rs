@@ -9,12 +9,6 @@ use e2e::{DEADLINE, Launch, Place, Program, Stream, answer_one, call};
 
 const AUTHENTICATION: i32 = 3;
 
-/// A key file of a line for each name; the key is the digit, over and over.
-fn keys(place: &Place, file: &str, names: &[(&str, char)]) -> PathBuf {
-    let line = |(name, digit): &(&str, char)| format!("{name} {}\n", digit.to_string().repeat(64));
-    place.file(file, names.iter().map(line).collect::<String>())
-}
-
 fn listen(dialect: &str, key_file: PathBuf) -> Program {
     let line = format!("sb-talk listen 127.0.0.1:0 --framing u32be --auth {dialect} --key-file");
     Launch::ours(&line).arg(key_file).start()
@@ -29,10 +23,10 @@ fn caller(endpoint: &str, dialect: &str, key_file: PathBuf) -> Program {
 fn every_key_of_the_servers_file_opens() {
     let place = Place::new();
     for dialect in ["mutual", "noise"] {
-        let ours = listen(dialect, keys(&place, "server", &[("ann", 'a'), ("bob", 'b')]));
+        let ours = listen(dialect, place.keys("server", &[("ann", 'a'), ("bob", 'b')]));
         let endpoint = ours.listening_on();
         for (name, digit) in [("ann", 'a'), ("bob", 'b')] {
-            let mut theirs = caller(&endpoint, dialect, keys(&place, name, &[(name, digit)]));
+            let mut theirs = caller(&endpoint, dialect, place.keys(name, &[(name, digit)]));
             theirs.say(&format!("from {name}"));
             ours.expect_line(Stream::Stdout, &format!("from {name}"));
             theirs.say("q");
@@ -44,7 +38,7 @@ fn every_key_of_the_servers_file_opens() {
 #[test]
 fn noise_hides_what_is_said_and_the_tutorial_does_not() {
     let place = Place::new();
-    let key = keys(&place, "key", &[("ann", 'a')]);
+    let key = place.keys("key", &[("ann", 'a')]);
     for (dialect, is_hidden) in [("noise", true), ("tutorial", false)] {
         let ours = listen(dialect, key.clone());
         let (relay, passed_on) = relay_to(&ours.listening_on());
@@ -85,13 +79,13 @@ fn clone(stream: &TcpStream) -> TcpStream {
 fn another_key_is_refused_and_the_next_caller_let_in() {
     let place = Place::new();
     for dialect in ["mutual", "python", "noise"] {
-        let ours = listen(dialect, keys(&place, "right", &[("ann", 'a')]));
+        let ours = listen(dialect, place.keys("right", &[("ann", 'a')]));
         let endpoint = ours.listening_on();
-        let mut stranger = caller(&endpoint, dialect, keys(&place, "wrong", &[("ann", 'c')]));
+        let mut stranger = caller(&endpoint, dialect, place.keys("wrong", &[("ann", 'c')]));
         let ending = stranger.wait(DEADLINE);
         ending.expect_code(AUTHENTICATION).expect_stdout("").expect_stderr("error: ");
         ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
-        let mut friend = caller(&endpoint, dialect, keys(&place, "right", &[("ann", 'a')]));
+        let mut friend = caller(&endpoint, dialect, place.keys("right", &[("ann", 'a')]));
         friend.say("me");
         ours.expect_line(Stream::Stdout, "me");
     }
@@ -100,7 +94,7 @@ fn another_key_is_refused_and_the_next_caller_let_in() {
 #[test]
 fn another_service_or_server_is_not_the_one_that_was_meant() {
     let place = Place::new();
-    let ours = listen("mutual", keys(&place, "key", &[("ann", 'a')]));
+    let ours = listen("mutual", place.keys("key", &[("ann", 'a')]));
     let endpoint = ours.listening_on();
     for option in ["--service=chat", "--server-name=elsewhere"] {
         let line = format!("sb-talk call {endpoint} --framing u32be --auth mutual {option} --key-file");
@@ -129,7 +123,7 @@ fn the_key_comes_from_the_environment_too() {
 fn a_caller_who_talks_before_the_proof_is_not_heard() {
     let place = Place::new();
     for (dialect, challenge_bytes) in [("tutorial", 32), ("mutual", 52)] {
-        let ours = listen(dialect, keys(&place, "key", &[("ann", 'a')]));
+        let ours = listen(dialect, place.keys("key", &[("ann", 'a')]));
         let mut rude = call(&ours.listening_on());
         let mut challenge = vec![0; challenge_bytes];
         rude.read_exact(&mut challenge).unwrap();
@@ -144,7 +138,7 @@ fn a_caller_who_talks_before_the_proof_is_not_heard() {
 #[test]
 fn a_silent_caller_is_hung_up_on_after_the_handshakes_time() {
     let place = Place::new();
-    let ours = listen("mutual", keys(&place, "key", &[("ann", 'a')]));
+    let ours = listen("mutual", place.keys("key", &[("ann", 'a')]));
     let mut silent = call(&ours.listening_on());
     let mut heard = Vec::new();
     let _ = silent.read_to_end(&mut heard);
@@ -155,6 +149,6 @@ fn a_silent_caller_is_hung_up_on_after_the_handshakes_time() {
 fn a_server_that_knows_another_dialect_is_an_authentication_fault() {
     let place = Place::new();
     let ours = listen("tutorial", place.file("key", "secret"));
-    let mut theirs = caller(&ours.listening_on(), "mutual", keys(&place, "keys", &[("ann", 'a')]));
+    let mut theirs = caller(&ours.listening_on(), "mutual", place.keys("keys", &[("ann", 'a')]));
     theirs.wait(DEADLINE).expect_code(AUTHENTICATION);
 }

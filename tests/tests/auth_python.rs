@@ -1,19 +1,13 @@
 //! Authentication with Python on the other side: the tutorial's HMAC and multiprocessing's.
 //! Handshakes of our own are left to `auth_ours`.
 
-use e2e::{Launch, Place, Program, Python, Stream, address_of, python, python_since};
+use e2e::{Launch, Place, Program, Python, Stream, host_and_port, python, python_since};
 
 fn listen(dialect: &str, framing: &str, place: &Place) -> (Program, [String; 2]) {
     let line = format!("sb-talk listen tcp://127.0.0.1:0 --auth {dialect} --framing {framing} --key-file");
     let ours = Launch::ours(&line).arg(place.file("key", "secret\n")).start();
-    let address = address_of(&ours.listening_on());
-    (ours, [address.ip().to_string(), address.port().to_string()])
-}
-
-fn serve(python: &Python, name: &str) -> (Program, String) {
-    let theirs = python.peer(name).args(["127.0.0.1", "0", "secret"]).start();
-    let port = theirs.ready_port();
-    (theirs, format!("127.0.0.1:{port}"))
+    let place = host_and_port(&ours.listening_on());
+    (ours, place)
 }
 
 fn call(address: &str, line: &str, key: &str, place: &Place) -> Program {
@@ -47,7 +41,7 @@ fn python_with_another_key_is_refused_and_the_next_caller_let_in() {
 fn we_prove_the_tutorials_key_to_python() {
     let Some(python) = python() else { return };
     let place = Place::new();
-    let (theirs, address) = serve(&python, "hmac_server.py");
+    let (theirs, address) = python.serve("hmac_server.py", &["secret"]);
     let mut ours = call(&address, "--auth tutorial", "secret", &place);
     theirs.expect_line(Stream::Stdout, "let in");
     ours.say("upload");
@@ -59,7 +53,7 @@ fn we_prove_the_tutorials_key_to_python() {
 fn python_refuses_our_wrong_key() {
     let Some(python) = python() else { return };
     let place = Place::new();
-    let (theirs, address) = serve(&python, "hmac_server.py");
+    let (theirs, address) = python.serve("hmac_server.py", &["secret"]);
     let mut ours = call(&address, "--auth tutorial", "wrong", &place);
     theirs.expect_line(Stream::Stdout, "refused");
     ours.wait(e2e::DEADLINE); // the tutorial's server says nothing: only the end is certain
@@ -97,7 +91,7 @@ fn multiprocessing_with_another_key_is_refused() {
 fn we_call_a_multiprocessing_listener() {
     let Some(python) = python_since(MODERN) else { return };
     let place = Place::new();
-    let (theirs, address) = serve(&python, "connection_server.py");
+    let (theirs, address) = python.serve("connection_server.py", &["secret"]);
     let mut ours = call(&address, "--auth python --framing python", "secret", &place);
     ours.say("loud");
     ours.expect_line(Stream::Stdout, "LOUD");
@@ -110,7 +104,7 @@ fn we_call_a_multiprocessing_listener() {
 fn a_multiprocessing_listener_refuses_our_wrong_key() {
     let Some(python) = python_since(MODERN) else { return };
     let place = Place::new();
-    let (theirs, address) = serve(&python, "connection_server.py");
+    let (theirs, address) = python.serve("connection_server.py", &["secret"]);
     let mut ours = call(&address, "--auth python --framing python", "wrong", &place);
     ours.wait(e2e::DEADLINE).expect_code(3);
     theirs.expect_line(Stream::Stdout, "refused");
@@ -133,7 +127,7 @@ fn any_multiprocessing_is_let_in_where_md5_is_named() {
 fn any_multiprocessing_listener_can_be_called_where_md5_is_named() {
     let Some(python) = python() else { return };
     let place = Place::new();
-    let (_theirs, address) = serve(&python, "connection_server.py");
+    let (_theirs, address) = python.serve("connection_server.py", &["secret"]);
     let mut ours = call(&address, "--auth python --digests sha256,md5 --framing python", "secret", &place);
     ours.say("loud");
     ours.expect_line(Stream::Stdout, "LOUD");

@@ -23,7 +23,7 @@ fn start(line: &str, key_file: &Path) -> Program {
 
 fn keys(place: &Place, lines: &[(&str, char)]) -> PathBuf {
     let name = lines.iter().map(|(name, _)| *name).collect::<String>();
-    place.file(&name, lines.iter().map(|(name, digit)| line(name, *digit)).collect::<String>())
+    place.keys(&name, lines)
 }
 
 /// Somebody on the path who keeps all that passes: where to call, and what it will have heard from the caller.

@@ -3,20 +3,13 @@
 
 use std::io::{Read as _, Write as _};
 
-use e2e::{Launch, Program, Python, Stream, address_of, call, python};
+use e2e::{Launch, Program, Stream, call, host_and_port, python};
 
 /// Our listener, and the host and port that a Python peer takes.
 fn listen(line: &str) -> (Program, [String; 2]) {
     let ours = Launch::ours(line).start();
-    let address = address_of(&ours.listening_on());
-    (ours, [address.ip().to_string(), address.port().to_string()])
-}
-
-/// A Python server, and the address that ours calls.
-fn serve(python: &Python, name: &str) -> (Program, String) {
-    let theirs = python.peer(name).args(["127.0.0.1", "0"]).start();
-    let port = theirs.ready_port();
-    (theirs, format!("127.0.0.1:{port}"))
+    let place = host_and_port(&ours.listening_on());
+    (ours, place)
 }
 
 #[test]
@@ -65,7 +58,7 @@ fn our_listener_ends_after_one_caller_when_told_so() {
 #[test]
 fn our_caller_talks_to_the_python_server() {
     let Some(python) = python() else { return };
-    let (mut theirs, address) = serve(&python, "tcp_chat_server.py");
+    let (mut theirs, address) = python.serve("tcp_chat_server.py", &[]);
     for greeting in ["first", "second"] {
         let mut ours = Launch::ours("sb-talk call").arg(&address).start();
         ours.say(greeting);
@@ -82,7 +75,7 @@ fn our_caller_talks_to_the_python_server() {
 #[test]
 fn our_caller_ends_when_the_python_server_says_q() {
     let Some(python) = python() else { return };
-    let (mut theirs, address) = serve(&python, "tcp_chat_server.py");
+    let (mut theirs, address) = python.serve("tcp_chat_server.py", &[]);
     let mut ours = Launch::ours("sb-talk call").arg(&address).start();
     ours.say("hi");
     theirs.expect_line(Stream::Stdout, "hi");
@@ -146,7 +139,7 @@ fn udp_listener_answers_the_python_caller_who_wrote_last() {
 #[test]
 fn udp_caller_talks_to_the_python_server() {
     let Some(python) = python() else { return };
-    let (mut theirs, address) = serve(&python, "udp_chat_server.py");
+    let (mut theirs, address) = python.serve("udp_chat_server.py", &[]);
     let mut ours = Launch::ours("sb-talk call").arg(format!("udp://{address}")).start();
     for round in ["one", "two"] {
         ours.say(round);
@@ -170,7 +163,7 @@ fn messages_packed_by_struct_arrive_one_by_one() {
 #[test]
 fn our_messages_are_unpacked_by_struct() {
     let Some(python) = python() else { return };
-    let (theirs, address) = serve(&python, "struct_receiver.py");
+    let (theirs, address) = python.serve("struct_receiver.py", &[]);
     let mut ours = Launch::ours("sb-talk call --framing i32").arg(&address).start();
     ours.write_stdin("one\ntwo\n\u{fc}ber drei\n".as_bytes());
     ours.finish().expect_code(0);

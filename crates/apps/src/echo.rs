@@ -162,21 +162,18 @@ mod tests {
     use std::net::{SocketAddr, TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
-    use std::thread;
-    use std::time::Duration;
 
     use clap::Parser;
 
     use super::*;
     use crate::cli::kept::Kept;
-
-    const DEADLINE: Duration = Duration::from_secs(10);
+    use crate::running::{DEADLINE, Running};
 
     /// A server of this command line, where it listens, and what it says.
     struct Serving {
         address: SocketAddr,
         handles: Vec<reactor::Handle<()>>,
-        ended: thread::JoinHandle<io::Result<()>>,
+        ended: Running<io::Result<()>>,
         said: Kept,
     }
 
@@ -200,7 +197,7 @@ mod tests {
         Serving {
             address: address.parse().unwrap(),
             handles: workers.handles(),
-            ended: thread::spawn(|| workers.run().map(drop)),
+            ended: Running::begin(|| workers.run().map(drop)),
             said,
         }
     }
@@ -215,7 +212,7 @@ mod tests {
         /// Drains, and gives what was said after the first line.
         fn end(self) -> String {
             self.handles.iter().for_each(|handle| handle.drain(DEADLINE));
-            self.ended.join().unwrap().unwrap();
+            self.ended.outcome().unwrap();
             let said = self.said.text();
             said.split_once('\n').unwrap().1.to_owned()
         }
@@ -292,9 +289,9 @@ mod tests {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         ours.set_read_timeout(Some(DEADLINE)).unwrap();
         let (loops, _) = opened(&format!("sb-echo fd:{} --framing u8", theirs.as_raw_fd()));
-        let ended = thread::spawn(|| loops.unwrap().run().map(drop));
+        let ended = Running::begin(|| loops.unwrap().run().map(drop));
         echoes(&mut ours, b"\x02hi");
         drop(ours);
-        ended.join().unwrap().unwrap();
+        ended.outcome().unwrap();
     }
 }

@@ -55,8 +55,6 @@ const ANSWER: &[u8] = b"byebye";
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::thread;
-    use std::time::Duration;
 
     use clap::Parser;
     use reactor::Handle;
@@ -67,8 +65,7 @@ mod tests {
     use crate::cli::kept::Kept;
     use crate::cli::notes::{Notes, Volume};
     use crate::cli::output::{Audience, Format, Output};
-
-    const DEADLINE: Duration = Duration::from_secs(10);
+    use crate::running::{DEADLINE, Running};
 
     fn typed(line: &str) -> HelloArgs {
         HelloArgs::try_parse_from(line.split_whitespace()).unwrap()
@@ -79,7 +76,7 @@ mod tests {
     }
 
     /// A server, where it listens, and the way to end it.
-    fn serve(printed: &Kept) -> (String, Handle<Order>, thread::JoinHandle<()>) {
+    fn serve(printed: &Kept) -> (String, Handle<Order>, Running<()>) {
         let Command::Serve(serve) = typed("sb-hello serve 127.0.0.1:0").command else { unreachable!() };
         let said = Kept::default();
         let notes = Notes::over(said.clone(), Volume::Quiet);
@@ -88,7 +85,7 @@ mod tests {
         serve.listen(&mut server, &notes).unwrap();
         let endpoint = said.text().trim_end().rsplit_once(' ').unwrap().1.to_owned();
         let handle = server.handle();
-        (endpoint, handle, thread::spawn(|| drop(server.run().unwrap())))
+        (endpoint, handle, Running::begin(|| drop(server.run().unwrap())))
     }
 
     /// What a caller prints, and how it ends.
@@ -111,7 +108,7 @@ mod tests {
             assert_eq!(greetings.lines().collect::<Vec<_>>(), vec!["hello"; usize::try_from(count).unwrap()]);
         }
         handle.drain(DEADLINE);
-        ended.join().unwrap();
+        ended.outcome();
         assert_eq!(printed.text(), "byebye\n".repeat(4));
     }
 
@@ -128,7 +125,7 @@ mod tests {
         handle.drain(DEADLINE);
         assert_eq!(silent.read(&mut greeting).unwrap(), 0);
         drop(silent);
-        ended.join().unwrap();
+        ended.outcome();
     }
 
     #[test]
@@ -146,20 +143,20 @@ mod tests {
         }
         drop(crowd);
         handle.drain(DEADLINE);
-        ended.join().unwrap();
+        ended.outcome();
     }
 
     #[test]
     fn a_server_that_hangs_up_early_is_the_connections_fault() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = server.local_addr().unwrap().to_string();
-        let peer = thread::spawn(move || {
+        let peer = Running::begin(move || {
             let (mut stream, _) = server.accept().unwrap();
             stream.write_all(b"hello").unwrap();
             stream.read_exact(&mut [0; 6]).unwrap();
         });
         let (greetings, outcome) = call(&endpoint, 2);
-        peer.join().unwrap();
+        peer.outcome();
         assert_eq!(greetings, "hello\n");
         let failure = outcome.unwrap_err();
         assert_eq!(failure.fault(), Fault::Connection);

@@ -34,6 +34,8 @@ pub mod frame;
 pub mod hello;
 pub mod key;
 pub mod keyring;
+#[cfg(test)]
+mod running;
 pub mod session;
 pub mod talk;
 

@@ -3,18 +3,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod simulated;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use switchboard::auth::{Dialect, Entropy, Key, Keyring, Policy};
+use switchboard::auth::Dialect;
 use switchboard::chat::hub::{Hub, HubLimits};
 use switchboard::chat::schema::{self, Asked, Message, Notice, Ref, Request};
 use switchboard::chat::server::Server;
 use switchboard::cli::notes::{Notes, Volume};
 use switchboard::reactor::sim::{Faults, Rest, Rng, SimNet, Turn, World, each_seed};
 use switchboard::reactor::{Address, ConnId, Limits, ListenOptions, Reactor, Tag};
-use switchboard::session::{Caller, Draw, Ended, Link, Profile, Service, Session};
+use switchboard::session::{Caller, Ended, Link, Profile, Service, Session};
+
+use simulated::draw;
 
 const SEEDS: u64 = 1_000;
 const MEMBERS: u64 = 3;
@@ -22,19 +25,7 @@ const LINES: u64 = 10;
 const ROOM: &str = "lobby";
 
 fn profile() -> Profile {
-    let mut keys = Keyring::new();
-    keys.add("team", Key::from_bytes(&[7; 32])).unwrap();
-    let auth = Policy::new(Dialect::Mutual, Arc::new(keys)).unwrap().with_service("chat");
-    Profile::new("u32be,max=1MiB".parse().unwrap(), auth)
-}
-
-fn draw(seed: u64) -> Draw {
-    let mut rng = Rng::new(seed);
-    Box::new(move || {
-        let mut bytes = [0; Entropy::BYTES];
-        rng.fill(&mut bytes);
-        Ok(Entropy::from(bytes))
-    })
+    simulated::profile("u32be,max=1MiB", Dialect::Mutual, 7, "chat")
 }
 
 /// Joins, says numbered lines, waits until the others have had time to say theirs, and leaves.

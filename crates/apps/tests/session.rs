@@ -3,34 +3,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod simulated;
+
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use switchboard::auth::{Dialect, Entropy, Key, Keyring, Policy};
+use switchboard::auth::Dialect;
 use switchboard::framing::FrameSpec;
 use switchboard::reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
 use switchboard::reactor::{Address, ConnId, ConnMap, Handler, Limits, ListenOptions, Reactor, Tag};
-use switchboard::session::{Broadcast, Caller, Draw, Ended, Link, Profile, Service, Session, Via};
+use switchboard::session::{Broadcast, Caller, Ended, Link, Profile, Service, Session, Via};
+
+use simulated::draw;
 
 const SEEDS: u64 = 1_000;
 const HOUR: Duration = Duration::from_hours(1);
 
 fn profile(framing: &str, dialect: Dialect, key: u8) -> Profile {
-    let mut keys = Keyring::new();
-    keys.add("alice", Key::from_bytes(&[key; 32])).unwrap();
-    let auth = Policy::new(dialect, Arc::new(keys)).unwrap().with_service("echo");
-    Profile::new(framing.parse().unwrap(), auth)
-}
-
-/// Nonces from the seed, so that a run can be repeated.
-fn draw(seed: u64) -> Draw {
-    let mut rng = Rng::new(seed);
-    Box::new(move || {
-        let mut bytes = [0; Entropy::BYTES];
-        rng.fill(&mut bytes);
-        Ok(Entropy::from(bytes))
-    })
+    simulated::profile(framing, dialect, key, "echo")
 }
 
 /// Conversations that are open, and how others ended.

@@ -114,7 +114,11 @@ fn an_end_between_two_messages_is_clean_and_one_inside_a_message_is_not() {
     for cut in [&b"\x02hi\x05"[..], b"\x02hi\x05hal"] {
         let cut = hear(cut, Recorder::default());
         assert_eq!((cut.heard, cut.inputs_ended), (vec![b"hi".to_vec()], 0));
-        assert!(cut.ends[0].starts_with("connection lost: the stream ended inside a message"), "{:?}", cut.ends);
+        assert!(
+            cut.ends[0].starts_with("connection lost: the stream ended inside a message"),
+            "{:?}",
+            cut.ends
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, UdpSocket};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -15,8 +15,7 @@ use crate::cli::kept::Kept;
 use crate::cli::notes::Volume;
 use crate::cli::output::{Audience, Format, Output};
 use crate::cli::stdin::pump_from;
-
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::running::{DEADLINE, Running};
 
 /// What a person is shown.
 #[derive(Clone, Default)]
@@ -38,7 +37,7 @@ impl Shown {
 struct Listening {
     place: String,
     handle: Handle<Input>,
-    ended: JoinHandle<Result<()>>,
+    ended: Running<Result<()>>,
     shown: Shown,
 }
 
@@ -52,7 +51,7 @@ impl Listening {
     /// Tells it to end, and gives how it did.
     fn end(self) -> Result<()> {
         self.handle.drain(DEADLINE);
-        self.ended.join().unwrap()
+        self.ended.outcome()
     }
 }
 
@@ -96,11 +95,11 @@ fn run<T: Talker + Send + 'static>(
     mut server: Reactor<Session<T>>,
     typed: impl Read + Send + 'static,
     screen: Screen,
-) -> (Handle<Input>, JoinHandle<Result<()>>) {
+) -> (Handle<Input>, Running<Result<()>>) {
     let (handle, mailbox) = (server.handle(), server.handle());
     let credit = pump_from(typed, move |input| drop(mailbox.post(input))).unwrap();
     tell(&mut server, |talk, link| talk.begin(link, screen.with_lines(credit, 1)));
-    (handle, thread::spawn(move || server.run()?.into_service().outcome()))
+    (handle, Running::begin(move || server.run()?.into_service().outcome()))
 }
 
 #[track_caller]
@@ -155,7 +154,7 @@ fn a_line_that_the_framing_refuses_is_told_of_and_the_rest_is_sent() {
     let mut caller = ours.call();
     read(&mut caller, "one\ntwo\n");
     drop(caller);
-    let failure = ours.ended.join().unwrap().unwrap_err();
+    let failure = ours.ended.outcome().unwrap_err();
     assert_eq!(failure.fault(), Fault::Other);
     assert!(failure.message().ends_with(": 1"), "{}", failure.message());
     assert!(ours.shown.complained.text().starts_with("not sent: "));
@@ -197,7 +196,7 @@ fn a_reader_who_leaves_our_output_ends_us() {
     caller.write_all(b"to nobody").unwrap();
     assert_eq!(caller.read(&mut [0]).unwrap(), 0);
     drop(caller);
-    let failure = ours.ended.join().unwrap().unwrap_err();
+    let failure = ours.ended.outcome().unwrap_err();
     assert!(failure.message().contains("stdout was closed"), "{}", failure.message());
 }
 
@@ -216,5 +215,5 @@ fn datagrams_are_shown_with_their_sender_and_answered() {
     let bytes = caller.recv(&mut answer).unwrap();
     assert_eq!(&answer[..bytes], b"come in");
     caller.send_to(b"q", &ours.place).unwrap();
-    ours.ended.join().unwrap().unwrap();
+    ours.ended.outcome().unwrap();
 }
