@@ -1,7 +1,7 @@
 //! Authentication with Python on the other side: the tutorial's HMAC and multiprocessing's.
 //! Handshakes of our own are left to `auth_ours`.
 
-use e2e::{Launch, Place, Program, Python, Stream, host_and_port, python, python_since};
+use e2e::{Launch, Place, Program, Stream, host_and_port, python, python_since};
 
 fn listen(dialect: &str, framing: &str, place: &Place) -> (Program, [String; 2]) {
     let line = format!("sb-talk listen tcp://127.0.0.1:0 --auth {dialect} --framing {framing} --key-file");
