@@ -22,6 +22,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         if conn.is_conversing() {
             conn.enter(Phase::Flushing, now);
+            self.stats.bytes_unheard += conn.rest.len() as u64;
             conn.rest = crate::conn::Rest::default();
             conn.flags.end_writing = true;
             self.end_our_side_if_written(id);
@@ -79,7 +80,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// closing has nothing left to do.
     pub(crate) fn broken(&mut self, id: ConnId, error: &io::Error) {
         let Some(conn) = self.sources.conn(id) else { return };
-        self.stats.outbound_bytes -= conn.out.clear();
+        self.stats.lose_outbound(conn.out.clear());
         conn.flags.broken = true;
         conn.flags.end_writing = true;
         conn.flags.write_ended = true;
@@ -99,7 +100,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     pub(crate) fn die(&mut self, id: ConnId, why: Closed) {
         let Some(conn) = self.sources.conn(id) else { return };
         if !matches!(conn.phase, Phase::Dead) {
-            self.stats.outbound_bytes -= conn.out.clear();
+            self.stats.lose_outbound(conn.out.clear());
+            self.stats.bytes_unheard += conn.rest.len() as u64;
             conn.phase = Phase::Dead;
             self.is_eventful = true;
             self.dead.push((id, why));
@@ -163,5 +165,6 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             }
         }
         self.reap();
+        self.stats.datagrams_dropped += std::mem::take(&mut self.stats.datagrams_queued) as u64;
     }
 }

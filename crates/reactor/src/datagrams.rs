@@ -120,6 +120,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// One datagram's error (a port where nobody listens, one that is too long) is told and ends nothing.
     pub(crate) fn datagram_trouble(&mut self, error: &io::Error) {
+        self.stats.datagram_errors += 1;
         self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), error);
     }
 }

@@ -45,6 +45,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Phase::Lingering => self.die(id, Closed::ByUs),
             _ => {
                 self.stats.timed_out += 1;
+                self.stats.deadlines_passed.count(which);
                 self.die(id, Closed::TimedOut(which));
             }
         }

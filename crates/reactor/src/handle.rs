@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::groups::GroupId;
+use crate::measure::Measure;
 use crate::net::Wake;
 
 /// A way to reach a running loop from any thread. Clones reach the same loop.
@@ -35,12 +36,22 @@ impl<C> Handle<C> {
         self.put(Item::Publish(group, bytes)).map_err(|error| error.map(Item::into_bytes))
     }
 
+    /// Asks how the loop is: what it and its handler have counted is given to `answer`, on the loop's thread, in one
+    /// of its next turns. A loop that does not turn does not answer.
+    ///
+    /// # Errors
+    /// When the loop has stopped, or when [`COMMANDS_MAX`] items are waiting: there will be no answer.
+    pub fn measure(&self, answer: impl FnOnce(Vec<Measure>) + Send + 'static) -> Result<(), PostError<()>> {
+        self.put(Item::Measure(Answer(Box::new(answer)))).map_err(|error| error.map(drop))
+    }
+
     fn put(&self, item: Item<C>) -> Result<(), PostError<Item<C>>> {
         let mut mail = self.0.lock();
         if mail.closed {
             return Err(PostError::Stopped(item));
         }
         if mail.items.len() >= COMMANDS_MAX {
+            mail.refused += 1;
             return Err(PostError::Full(item));
         }
         let is_first = mail.items.is_empty();
@@ -123,20 +134,31 @@ pub(crate) enum Item<C> {
     Command(C),
     /// For the members of a group on this loop.
     Publish(GroupId, Bytes),
+    /// For whoever wants to know how the loop is.
+    Measure(Answer),
+}
+
+/// Who is told how the loop is.
+pub(crate) struct Answer(pub(crate) Box<dyn FnOnce(Vec<Measure>) + Send>);
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
 }
 
 impl<C> Item<C> {
     fn into_command(self) -> C {
         match self {
             Item::Command(command) => command,
-            Item::Publish(..) => unreachable!("what was posted as a command comes back as one"),
+            _ => unreachable!("what was posted as a command comes back as one"),
         }
     }
 
     fn into_bytes(self) -> Bytes {
         match self {
             Item::Publish(_, bytes) => bytes,
-            Item::Command(_) => unreachable!("what was published comes back as bytes"),
+            _ => unreachable!("what was published comes back as bytes"),
         }
     }
 }
@@ -145,12 +167,14 @@ impl<C> Item<C> {
 struct Mail<C> {
     items: Vec<Item<C>>,
     drain: Option<Duration>,
+    /// Items that were given back for want of room.
+    refused: u64,
     closed: bool,
 }
 
 impl<C> Mailbox<C> {
     pub(crate) fn new(waker: Arc<dyn Wake>) -> Mailbox<C> {
-        let mail = Mail { items: Vec::new(), drain: None, closed: false };
+        let mail = Mail { items: Vec::new(), drain: None, refused: 0, closed: false };
         Mailbox { mail: Mutex::new(mail), stop: AtomicBool::new(false), waker }
     }
 
@@ -164,6 +188,11 @@ impl<C> Mailbox<C> {
         let mut mail = self.lock();
         std::mem::swap(&mut mail.items, items);
         mail.drain.take()
+    }
+
+    /// How many items were given back for want of room.
+    pub(crate) fn refused(&self) -> u64 {
+        self.lock().refused
     }
 
     /// Refuses all further mail.

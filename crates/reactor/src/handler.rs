@@ -6,6 +6,7 @@ use std::io;
 use crate::address::Address;
 use crate::context::Context;
 use crate::ids::{ConnId, ListenerId, SocketId};
+use crate::measure::Measure;
 
 /// A program over the loop. Only [`setup`](Handler::setup), [`handle`](Handler::handle) and
 /// [`finish`](Handler::finish) have to be written; the others do what `socketserver` does by default.
@@ -63,6 +64,9 @@ pub trait Handler {
 
     /// Called once in every turn, after its events.
     fn service_actions(&mut self, _cx: &mut Context<'_>) {}
+
+    /// Adds what this handler has counted to what is shown of the loop, when somebody [asks](crate::Handle::measure).
+    fn measure(&self, _into: &mut Vec<Measure>) {}
 
     /// The loop begins to drain: the last chance to say goodbye. Every connection is closed after it, gracefully.
     fn draining(&mut self, _cx: &mut Context<'_>) {}

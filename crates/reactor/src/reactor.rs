@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::admission::Admission;
 use crate::context::Context;
 use crate::groups::Groups;
-use crate::handle::{Handle, Item, Mailbox};
+use crate::handle::{Answer, Handle, Item, Mailbox};
 use crate::handler::{Closed, Handler};
 use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::limits::Limits;
+use crate::measure::Measure;
 use crate::mio_net::MioNet;
 use crate::net::{Net, Plant, Ready};
 use crate::ops::{Batch, Op, Ops, Reach};
@@ -148,7 +149,17 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// What has been counted so far.
     pub fn stats(&self) -> Stats {
         let newcomers = self.admission.newcomers();
-        Stats { connections: self.sources.conn_count(), newcomers, ..self.stats }
+        let posts_refused = self.mailbox.refused();
+        Stats { connections: self.sources.conn_count(), newcomers, posts_refused, ..self.stats }
+    }
+
+    /// What the loop has counted and may have, and what its handler adds to it.
+    pub fn measures(&self) -> Vec<Measure> {
+        let mut measures = self.stats().measures();
+        let places = "Connections that there may be at once";
+        measures.push(Measure::gauge("loop_connections_max", places, self.limits.connections_max));
+        self.handler.measure(&mut measures);
+        measures
     }
 
     /// Turns until the loop is stopped, and gives the handler back: `serve_forever`.
@@ -230,6 +241,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Item::Publish(group, bytes) => {
                     self.ops.push(Op::Publish { group, bytes, reach: Reach::Here });
                 }
+                Item::Measure(Answer(answer)) => answer(self.measures()),
             }
         }
         self.mail = mail;

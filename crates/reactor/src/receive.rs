@@ -154,9 +154,15 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Reads without looking: our side is closed, and only the end of the peer's is waited for.
     fn discard(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
-        match self.net.read(&mut conn.stream, &mut self.buffer) {
+        let result = self.net.read(&mut conn.stream, &mut self.buffer);
+        self.stats.reads += 1;
+        match result {
             Ok(Read { bytes: 0, .. }) => self.die(id, Closed::ByUs),
-            Ok(read) => conn.flags.readable = !read.drained || conn.flags.ending,
+            Ok(read) => {
+                conn.flags.readable = !read.drained || conn.flags.ending;
+                self.stats.bytes_in += read.bytes as u64;
+                self.stats.bytes_unheard += read.bytes as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.flags.readable = false,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // Everything was handed over before; how the peer hangs up does not matter any more.

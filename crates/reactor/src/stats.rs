@@ -1,12 +1,16 @@
 //! What the loop counts: plain numbers, nothing secret, every drop visible.
-//! Showing them is left to the program.
+//! Showing them is left to the program, which finds them named and explained by [`Stats::measures`].
 
-/// Counters since the loop began, and two gauges.
+mod measures;
+
+use crate::handler::Deadline;
+
+/// Counters since the loop began, and gauges, which say so. Bytes are called bytes; everything else is counted in ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Turns of the loop.
     pub turns: u64,
-    /// Gauge: connections now.
+    /// Gauge: connections now, those on their way included.
     pub connections: usize,
     /// Gauge: bytes queued for peers that do not read fast enough.
     pub outbound_bytes: usize,
@@ -33,12 +37,18 @@ pub struct Stats {
     pub finished: u64,
     /// Of these, by a deadline.
     pub timed_out: u64,
+    /// Of these, by which.
+    pub deadlines_passed: DeadlinesPassed,
     /// Of these, because more than `outbound_hard` bytes waited.
     pub overflowed: u64,
     /// Sends dropped for slow peers, whole.
     pub sends_dropped: u64,
     /// Bytes of these.
     pub bytes_dropped: u64,
+    /// Bytes that were to be sent and were lost: with their connection, or because that had ended.
+    pub bytes_lost: u64,
+    /// Received bytes that nobody heard: left untaken when the connection ended, or come after we had closed it.
+    pub bytes_unheard: u64,
     /// Of the ended connections, because more than `untaken_bytes_max` bytes were left untaken.
     pub untaken: u64,
     /// Bytes read from streams.
@@ -57,10 +67,64 @@ pub struct Stats {
     pub datagrams_truncated: u64,
     /// Gauge: datagrams that the kernel had no room for yet.
     pub datagrams_queued: usize,
-    /// Datagrams dropped because their socket was full.
+    /// Datagrams dropped because their socket was full, or because the loop stopped before it had room.
     pub datagrams_dropped: u64,
+    /// Errors of datagram sockets. A datagram that could not be sent is lost.
+    pub datagram_errors: u64,
     /// Publications that another worker had no room for: its members miss them.
     pub publications_lost: u64,
-    /// Sends to a connection that had ended.
+    /// Sends to a connection that had ended, or that was closed.
     pub sends_late: u64,
+    /// Posts that were given back because [`COMMANDS_MAX`](crate::COMMANDS_MAX) were waiting.
+    pub posts_refused: u64,
+}
+
+impl Stats {
+    /// Queued bytes will never leave, as their connection is over.
+    pub(crate) fn lose_outbound(&mut self, bytes: usize) {
+        self.outbound_bytes -= bytes;
+        self.bytes_lost += bytes as u64;
+    }
+}
+
+/// How many connections each deadline has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is described where the deadline is")]
+pub struct DeadlinesPassed {
+    pub handshake: u64,
+    pub idle: u64,
+    pub partial: u64,
+    pub stall: u64,
+    pub slow: u64,
+    pub life: u64,
+}
+
+impl DeadlinesPassed {
+    pub(crate) fn count(&mut self, which: Deadline) {
+        *match which {
+            Deadline::Handshake => &mut self.handshake,
+            Deadline::Idle => &mut self.idle,
+            Deadline::Partial => &mut self.partial,
+            Deadline::Stall => &mut self.stall,
+            Deadline::Slow => &mut self.slow,
+            Deadline::Life => &mut self.life,
+        } += 1;
+    }
+
+    /// All together.
+    pub fn total(&self) -> u64 {
+        self.by_name().iter().map(|(_, count)| count).sum()
+    }
+
+    fn by_name(&self) -> [(&'static str, u64); 6] {
+        let DeadlinesPassed { handshake, idle, partial, stall, slow, life } = *self;
+        [
+            ("handshake", handshake),
+            ("idle", idle),
+            ("partial", partial),
+            ("stall", stall),
+            ("slow", slow),
+            ("life", life),
+        ]
+    }
 }

@@ -105,14 +105,10 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     fn send(&mut self, to: ConnId, what: Chunk, gathered: &[u8]) {
         let to = if self.net.is_planted(Plant::StaleId) { self.sources.present_owner(to) } else { to };
-        let Some(conn) = self.sources.conn(to) else {
-            self.stats.sends_late += 1;
-            return;
-        };
+        let Some(conn) = self.sources.conn(to) else { return self.too_late(&what, gathered) };
         conn.sends_ahead = conn.sends_ahead.saturating_sub(1);
         if !conn.takes_sends() {
-            self.stats.sends_late += 1;
-            return;
+            return self.too_late(&what, gathered);
         }
         let overtakes = self.net.is_planted(Plant::SendOutOfOrder);
         let must_wait = !overtakes && (!conn.out.is_empty() || !conn.flags.writable);
@@ -121,6 +117,11 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         } else {
             self.write_now(to, what, gathered);
         }
+    }
+
+    fn too_late(&mut self, what: &Chunk, gathered: &[u8]) {
+        self.stats.sends_late += 1;
+        self.stats.bytes_lost += what.as_slice(gathered).len() as u64;
     }
 
     /// The usual way: nothing queued, nothing else to come. The bytes go out from where they lie.
@@ -137,7 +138,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 }
             }
             Err(error) => {
-                if !self.write_failed(to, &error) {
+                if self.write_failed(to, &error) {
+                    self.stats.bytes_lost += bytes.len() as u64;
+                } else {
                     self.queue(to, what.into_bytes(gathered));
                 }
             }

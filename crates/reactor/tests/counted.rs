@@ -1,0 +1,148 @@
+//! What the loop counts, as laws over many seeds: every byte that was to be sent, and every byte that was read, is
+//! found again in one of the counters, and whoever asks from outside hears the same numbers.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use switchboard_reactor::sim::{Faults, Rng, SimNet, World, each_seed};
+use switchboard_reactor::{
+    Address, Closed, ConnId, Context, Handler, Limits, ListenOptions, Measure, Origin, Reactor, SlowPeer, Tag,
+};
+
+const SEEDS: u64 = 300;
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Says and takes random amounts, hangs up at random, and keeps the books that the loop's are compared with.
+struct Gambler {
+    rng: Rng,
+    said: u64,
+    heard: u64,
+}
+
+impl Gambler {
+    fn new(seed: u64) -> Gambler {
+        Gambler { rng: Rng::new(seed), said: 0, heard: 0 }
+    }
+
+    fn say(&mut self, cx: &mut Context<'_>, id: ConnId) {
+        let bytes = self.rng.index(5_000);
+        self.said += bytes as u64;
+        cx.send(id, &vec![7; bytes]);
+    }
+}
+
+impl Handler for Gambler {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+        self.say(cx, id);
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        let taken = self.rng.index(input.len() + 1);
+        self.heard += taken as u64;
+        self.say(cx, id);
+        match self.rng.below(30) {
+            0 => cx.close(id),
+            1 => cx.abort(id),
+            2 => cx.end_writing(id),
+            _ => {}
+        }
+        taken
+    }
+
+    fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
+        self.heard += rest.len() as u64;
+        cx.close(id);
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>, id: ConnId, _: Closed) {
+        self.say(cx, id); // too late
+    }
+
+    fn measure(&self, into: &mut Vec<Measure>) {
+        into.push(Measure::counter("said", "Bytes said", self.said).bytes());
+    }
+}
+
+type Loop = Reactor<Gambler, SimNet>;
+
+/// Two loops that talk over a few connections, with limits that are met.
+fn pair(world: &World, seed: u64) -> io::Result<(Loop, Loop)> {
+    let limits = Limits {
+        outbound_high: 1_000,
+        outbound_low: 100,
+        outbound_hard: 10_000,
+        slow_peer: if seed.is_multiple_of(2) { SlowPeer::Close } else { SlowPeer::DropOldest },
+        ..Limits::default()
+    };
+    let mut server = Reactor::with_net(world.host(), Gambler::new(seed ^ 0x5e), limits.clone());
+    let mut caller = Reactor::with_net(world.host(), Gambler::new(seed ^ 0xca), limits);
+    let address = Address::Tcp("10.0.0.1:0".parse().unwrap());
+    let (_, address) = server.listen(&address, &ListenOptions::default())?;
+    caller.with_context(|_, cx| (0..4).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
+    Ok((server, caller))
+}
+
+fn check_books(one: &Loop) {
+    let (stats, books) = (one.stats(), one.handler());
+    let sent = stats.bytes_out + stats.outbound_bytes as u64 + stats.bytes_lost + stats.bytes_dropped;
+    assert_eq!(sent, books.said, "what was said: {stats:?}");
+    if stats.connections == 0 {
+        assert_eq!(stats.bytes_in - stats.bytes_unheard, books.heard, "what was read: {stats:?}");
+    }
+    assert_eq!(stats.timed_out, stats.deadlines_passed.total());
+}
+
+#[test]
+fn every_byte_is_found_in_a_counter() {
+    let (mut lost, mut dropped, mut unheard) = (0, 0, 0);
+    let replay = "cargo test -p switchboard-reactor --test counted every_byte";
+    each_seed(replay, 0..SEEDS, |seed| {
+        let world = World::new(seed, Faults::rough());
+        let (mut server, mut caller) = pair(&world, seed).unwrap();
+        for time in [Duration::from_millis(100), HOUR] {
+            world.run(&mut [&mut server, &mut caller], time).unwrap();
+            check_books(&server);
+            check_books(&caller);
+        }
+        for stats in [server.stats(), caller.stats()] {
+            lost += stats.bytes_lost;
+            dropped += stats.bytes_dropped;
+            unheard += stats.bytes_unheard;
+        }
+    });
+    if std::env::var_os("SWITCHBOARD_SEED").is_none() {
+        assert!(lost > 0 && dropped > 0 && unheard > 0, "the law was not put to the test");
+    }
+}
+
+#[test]
+fn whoever_asks_is_told_what_the_loop_and_its_handler_have_counted() {
+    let world = World::new(1, Faults::none());
+    let (mut server, mut caller) = pair(&world, 1).unwrap();
+    world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
+    let (tell, told) = mpsc::channel();
+    server.handle().measure(move |measures| tell.send(measures).unwrap()).unwrap();
+    assert!(told.try_recv().is_err(), "it is answered by the loop, in a turn");
+    world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
+    let measures = told.try_recv().unwrap();
+    let value = |name: &str| measures.iter().find(|measure| measure.name == name).map(|found| found.value);
+    assert_eq!(value("loop_accepted"), Some(4));
+    assert_eq!(value("loop_connections_max"), Some(Limits::default().connections_max as u64));
+    assert_eq!(value("said"), Some(server.handler().said));
+}
+
+#[test]
+fn a_loop_that_has_stopped_answers_nobody() {
+    let world = World::new(1, Faults::none());
+    let (mut server, mut caller) = pair(&world, 1).unwrap();
+    let handle = server.handle();
+    handle.shutdown();
+    world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
+    assert!(handle.measure(|_| panic!("it has stopped")).is_err());
+}
