@@ -56,8 +56,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Sends bytes to every member of a group, on every worker: shared, not copied. What one handler publishes
-    /// reaches each member in the order in which it was published.
+    /// Sends bytes to every member of a group, on every worker: shared, not copied.
+    ///
+    /// What one handler publishes reaches each member in the order in which it was published, and the members on its
+    /// own loop in that order among its other sends. Members on different workers may hear two publishers in different
+    /// orders, and what is [posted](crate::Handle::post) to another worker may arrive there before what was published
+    /// earlier in the same hook.
     pub fn publish(&mut self, group: GroupId, bytes: Bytes) {
         if !bytes.is_empty() {
             self.ops.push(Op::Publish { group, bytes, reach: Reach::Everywhere });

@@ -1,4 +1,5 @@
-//! Groups of connections that hear the same: who is in which. Sending is the turn's.
+//! Groups of connections that hear the same: who is in which. Sending is the turn's, or the handler's for groups that
+//! it keeps itself.
 
 use std::collections::HashMap;
 
@@ -10,24 +11,34 @@ use crate::ids::ConnId;
 pub struct GroupId(pub u64);
 
 /// Who is in which group. Joining and leaving take the same time in a group of three and of ten thousand.
+///
+/// The loop has one for [`Context::publish`](crate::Context::publish). A handler has one of its own for connections that
+/// cannot be sent the same bytes as others, and serves them itself; see [`Handler::published`](crate::Handler::published).
 #[derive(Debug, Default)]
-pub(crate) struct Groups {
+pub struct Groups {
     members: HashMap<GroupId, Vec<ConnId>>,
     /// For each connection its groups, and its place in each.
     places: ConnMap<Vec<(GroupId, usize)>>,
 }
 
 impl Groups {
-    /// Nobody is in any group.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Groups without members.
+    pub fn new() -> Groups {
+        Groups::default()
+    }
+
+    /// Whether nobody is in any group.
+    pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    pub(crate) fn members(&self, group: GroupId) -> &[ConnId] {
+    /// Everybody in a group, in no meaningful order.
+    pub fn members(&self, group: GroupId) -> &[ConnId] {
         self.members.get(&group).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn join(&mut self, id: ConnId, group: GroupId) {
+    /// Makes a connection a member; once is enough.
+    pub fn join(&mut self, id: ConnId, group: GroupId) {
         if self.place(id, group).is_some() {
             return;
         }
@@ -40,7 +51,8 @@ impl Groups {
         }
     }
 
-    pub(crate) fn leave(&mut self, id: ConnId, group: GroupId) {
+    /// Ends a membership, if there is one.
+    pub fn leave(&mut self, id: ConnId, group: GroupId) {
         let Some(place) = self.place(id, group) else { return };
         self.vacate(group, place);
         if let Some(places) = self.places.get_mut(id) {
@@ -51,8 +63,8 @@ impl Groups {
         }
     }
 
-    /// A connection has ended.
-    pub(crate) fn leave_all(&mut self, id: ConnId) {
+    /// Ends all memberships of a connection, which it does not do by itself when it ends.
+    pub fn leave_all(&mut self, id: ConnId) {
         for (group, place) in self.places.remove(id).unwrap_or_default() {
             self.vacate(group, place);
         }

@@ -3,8 +3,11 @@
 
 use std::io;
 
+use bytes::Bytes;
+
 use crate::address::Address;
 use crate::context::Context;
+use crate::groups::GroupId;
 use crate::ids::{ConnId, ListenerId, SocketId};
 use crate::measure::Measure;
 
@@ -61,6 +64,11 @@ pub trait Handler {
 
     /// A command was posted from outside.
     fn command(&mut self, _cx: &mut Context<'_>, _command: Self::Command) {}
+
+    /// Another worker has published this to a group; the members here are sent it as it is. Here a handler sends it to
+    /// connections that take it in a form of their own and that it therefore keeps in [`Groups`](crate::Groups) of
+    /// its own. What it publishes itself it is not told.
+    fn published(&mut self, _cx: &mut Context<'_>, _group: GroupId, _bytes: &Bytes) {}
 
     /// Called once in every turn, after its events.
     fn service_actions(&mut self, _cx: &mut Context<'_>) {}

@@ -127,7 +127,7 @@ pub use backoff::{Backoff, BackoffLimits};
 pub use binding::{BindOptions, Interface, Membership, MembershipChange};
 pub use conn_map::ConnMap;
 pub use context::Context;
-pub use groups::GroupId;
+pub use groups::{GroupId, Groups};
 pub use handle::{COMMANDS_MAX, Handle, PostError};
 pub use handler::{Closed, Datagram, Deadline, Handler, Origin, Pressure, Tag};
 pub use ids::{ConnId, ListenerId, SocketId, TimerId};

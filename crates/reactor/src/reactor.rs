@@ -239,9 +239,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                     self.handler.command(&mut Context::new(self.now, &mut self.ops), command);
                 }
                 Item::Publish(group, bytes) => {
+                    self.handler.published(&mut Context::new(self.now, &mut self.ops), group, &bytes);
                     self.ops.push(Op::Publish { group, bytes, reach: Reach::Here });
                 }
                 Item::Measure(Answer(answer)) => answer(self.measures()),
+            }
+            if self.ops.is_full() {
+                self.apply();
             }
         }
         self.mail = mail;

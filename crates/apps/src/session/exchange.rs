@@ -1,8 +1,9 @@
 //! The connections of a session and how they talk: here what is said is framed, sealed where it must be, and ended.
 //! Hearing is the session's, asking for any of it a link's.
 
+use bytes::{Bytes, BytesMut};
 use framing::EncodeError;
-use reactor::{ConnId, ConnMap, Context};
+use reactor::{ConnId, ConnMap, Context, GroupId, Groups};
 
 use super::sealed::Ear;
 use super::wire::Wire;
@@ -13,13 +14,24 @@ use super::{Broadcast, Ended, Profile};
 pub(super) struct Exchange {
     pub(super) wires: ConnMap<Wire>,
     pub(super) profile: Profile,
+    /// Members of groups whose every byte is sealed. The loop cannot send them what others share, so it does not know
+    /// them as members; all others are the loop's.
+    pub(super) sealed_members: Groups,
     /// Room in which a message is framed before it is sealed.
     framed: Vec<u8>,
+    /// How often a message was framed.
+    framings: u64,
 }
 
 impl Exchange {
     pub(super) fn new(profile: Profile) -> Exchange {
-        Exchange { wires: ConnMap::new(), profile, framed: Vec::new() }
+        let wires = ConnMap::new();
+        Exchange { wires, profile, sealed_members: Groups::new(), framed: Vec::new(), framings: 0 }
+    }
+
+    /// How often a message was framed: once for each that was sent, and once for each that was shared.
+    pub(super) fn framings(&self) -> u64 {
+        self.framings
     }
 
     pub(super) fn is_talking(&self, id: ConnId) -> bool {
@@ -35,7 +47,7 @@ impl Exchange {
     ) -> Result<(), EncodeError> {
         match self.wires.get_mut(id) {
             Some(Wire::Open(_) | Wire::Busy) => {
-                cx.send_with(id, |out| self.profile.framing.encode(message, out))
+                cx.send_with(id, |out| self.profile.framing.encode(message, out))?;
             }
             Some(Wire::Sealed(sealed)) => {
                 self.framed.clear();
@@ -43,10 +55,11 @@ impl Exchange {
                 cx.send_with(id, |out| sealed.seal(&self.framed, out));
                 self.framed.clear();
                 self.framed.shrink_to(FRAMED_KEPT_MAX);
-                Ok(())
             }
-            _ => Ok(()),
+            _ => return Ok(()),
         }
+        self.framings += 1;
+        Ok(())
     }
 
     /// The same for a message that is framed once for many. Plain connections share its bytes; each sealed one has
@@ -57,15 +70,67 @@ impl Exchange {
         id: ConnId,
         message: &mut Broadcast,
     ) -> Result<(), EncodeError> {
+        if !self.is_talking(id) {
+            return Ok(());
+        }
+        let framed = message.framed(|message| self.frame(message))?;
         match self.wires.get_mut(id) {
-            Some(Wire::Open(_) | Wire::Busy) => cx.send_shared(id, message.framed(&self.profile)?),
-            Some(Wire::Sealed(sealed)) => {
-                let framed = message.framed(&self.profile)?;
-                cx.send_with(id, |out| sealed.seal(&framed, out));
-            }
-            _ => {}
+            Some(Wire::Sealed(sealed)) => cx.send_with(id, |out| sealed.seal(&framed, out)),
+            _ => cx.send_shared(id, framed),
         }
         Ok(())
+    }
+
+    /// Makes a conversation a member of a group. A connection that is in no conversation hears nothing.
+    pub(super) fn join(&mut self, cx: &mut Context<'_>, id: ConnId, group: GroupId) {
+        match self.wires.get(id) {
+            Some(Wire::Open(_) | Wire::Busy) => cx.join(id, group),
+            Some(Wire::Sealed(_)) => self.sealed_members.join(id, group),
+            _ => {}
+        }
+    }
+
+    pub(super) fn leave(&mut self, cx: &mut Context<'_>, id: ConnId, group: GroupId) {
+        self.sealed_members.leave(id, group);
+        cx.leave(id, group);
+    }
+
+    /// Frames a message for all members of a group, on every worker.
+    pub(super) fn publish(
+        &mut self,
+        cx: &mut Context<'_>,
+        group: GroupId,
+        message: &[u8],
+    ) -> Result<(), EncodeError> {
+        let framed = self.frame(message)?;
+        self.seal_for_members(cx, group, &framed);
+        cx.publish(group, framed);
+        Ok(())
+    }
+
+    /// Sends what was framed for a group to those of its members here who need records of their own.
+    pub(super) fn seal_for_members(&mut self, cx: &mut Context<'_>, group: GroupId, framed: &[u8]) {
+        for id in self.sealed_members.members(group) {
+            if let Some(Wire::Sealed(sealed)) = self.wires.get_mut(*id) {
+                cx.send_with(*id, |out| sealed.seal(framed, out));
+            }
+        }
+    }
+
+    /// A connection is gone: gives back what it was.
+    pub(super) fn forget(&mut self, id: ConnId) -> Option<Wire> {
+        if !self.sealed_members.is_empty() {
+            self.sealed_members.leave_all(id);
+        }
+        self.wires.remove(id)
+    }
+
+    /// A message in the form in which open connections share it.
+    fn frame(&mut self, message: &[u8]) -> Result<Bytes, EncodeError> {
+        let mut out = BytesMut::with_capacity(message.len() + FRAME_OVERHEAD);
+        self.profile.framing.encode(message, &mut out)?;
+        self.framings += 1;
+        Ok(out.freeze())
     }
 
     /// Ends our side only.
@@ -110,6 +175,9 @@ impl Exchange {
         }
     }
 }
+
+/// Enough room beside a message for the usual headers and trailers; more only costs a reallocation.
+const FRAME_OVERHEAD: usize = 16;
 
 /// Capacity that is kept between messages: a single huge one must not hold its memory for ever.
 const FRAMED_KEPT_MAX: usize = 64 * 1024;

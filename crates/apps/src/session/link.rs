@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use framing::{EncodeError, FrameDecoder};
-use reactor::{Address, ConnId, Context, SocketId, Tag, Time, TimerId};
+use reactor::{Address, ConnId, Context, GroupId, SocketId, Tag, Time, TimerId};
 
+use super::Ended;
 use super::exchange::Exchange;
 use super::wire::Wire;
-use super::{Ended, Profile};
 
 /// A service's side of the session, lent to each hook.
 ///
@@ -37,9 +37,51 @@ impl<'a, 'c> Link<'a, 'c> {
         self.exchange.send(self.cx, id, message)
     }
 
-    /// Sends a message that others are sent too: framed once for all of them, and sealed only for those who need it.
+    /// Sends a message that others are sent too, whom the service names one by one: framed once for all of them, and
+    /// sealed only for those who need it. For the same members over and over there is [`publish`](Link::publish).
     pub fn send_shared(&mut self, id: ConnId, message: &mut Broadcast) -> Result<(), EncodeError> {
         self.exchange.send_shared(self.cx, id, message)
+    }
+
+    /// Makes a conversation a member of a group: it is sent what is published from now on, by whichever worker. With
+    /// the conversation the membership ends too.
+    pub fn join(&mut self, id: ConnId, group: GroupId) {
+        self.exchange.join(self.cx, id, group);
+    }
+
+    /// Ends a membership: what was published until now is still sent, and nothing after it.
+    pub fn leave(&mut self, id: ConnId, group: GroupId) {
+        self.exchange.leave(self.cx, id, group);
+    }
+
+    /// Sends a message to every member of a group, on every worker, the one whose message it may be among them. It is
+    /// framed once; open conversations share its bytes, and only sealed ones have records made for each.
+    ///
+    /// A member hears what one worker publishes in the order of its `publish` calls, and a member on that worker also
+    /// in their order among its `send` calls. Members on different workers may hear two publishers in different orders.
+    ///
+    /// ```
+    /// # use switchboard::reactor::{ConnId, GroupId};
+    /// # use switchboard::session::{Caller, Link, Service};
+    /// /// Everybody hears everybody.
+    /// struct Hub;
+    /// const EVERYBODY: GroupId = GroupId(0);
+    ///
+    /// impl Service for Hub {
+    ///     type Command = ();
+    ///     fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, _: Caller) {
+    ///         link.join(id, EVERYBODY);
+    ///     }
+    ///     fn message(&mut self, link: &mut Link<'_, '_>, _: ConnId, message: &[u8]) {
+    ///         link.publish(EVERYBODY, message).expect("what fitted the way in fits the way out");
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// A message that the framing cannot carry, as for [`send`](Link::send). Nobody is sent it then.
+    pub fn publish(&mut self, group: GroupId, message: &[u8]) -> Result<(), EncodeError> {
+        self.exchange.publish(self.cx, group, message)
     }
 
     /// Whether so much is waiting to be sent that no further message should be heard for now.
@@ -138,17 +180,15 @@ impl Broadcast {
         Broadcast { message: message.into(), framed: None }
     }
 
-    pub(super) fn framed(&mut self, profile: &Profile) -> Result<Bytes, EncodeError> {
+    /// The framed message, made by `frame` when it is first asked for.
+    pub(super) fn framed(
+        &mut self,
+        frame: impl FnOnce(&[u8]) -> Result<Bytes, EncodeError>,
+    ) -> Result<Bytes, EncodeError> {
         if let Some(framed) = &self.framed {
             return Ok(framed.clone());
         }
-        let mut out = BytesMut::with_capacity(self.message.len() + FRAME_OVERHEAD);
-        profile.framing.encode(&self.message, &mut out)?;
-        let framed = out.freeze();
-        self.framed = Some(framed.clone());
-        Ok(framed)
+        let framed = frame(&self.message)?;
+        Ok(self.framed.insert(framed).clone())
     }
 }
-
-/// Enough room beside the message for the usual headers and trailers; more only costs a reallocation.
-const FRAME_OVERHEAD: usize = 16;

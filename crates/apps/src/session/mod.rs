@@ -31,9 +31,10 @@ mod wire;
 use std::io;
 
 use auth::{Authenticated, Opened};
+use bytes::Bytes;
 use framing::{Decoded, FrameDecoder, FrameError};
 use reactor::{
-    Address, Closed, ConnId, Context, Datagram, Handler, ListenerId, Origin, Pressure, SocketId, Tag,
+    Address, Closed, ConnId, Context, Datagram, GroupId, Handler, ListenerId, Origin, Pressure, SocketId, Tag,
 };
 
 pub use ended::Ended;
@@ -69,6 +70,12 @@ impl<S: Service> Session<S> {
     /// The service.
     pub fn service(&self) -> &S {
         &self.service
+    }
+
+    /// How often a message was framed: once for each that was sent, and once for each that was shared or published,
+    /// however many heard it.
+    pub fn framings(&self) -> u64 {
+        self.exchange.framings()
     }
 
     /// The service back, after the loop has stopped.
@@ -280,7 +287,7 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn finish(&mut self, cx: &mut Context<'_>, id: ConnId, why: Closed) {
-        let (proving, ended) = match self.exchange.wires.remove(id) {
+        let (proving, ended) = match self.exchange.forget(id) {
             None => return,
             Some(Wire::Proving(proving)) => (Some(proving), Ended::of_handshake(why)),
             Some(Wire::Shut(proving, ended)) => (Some(proving), ended),
@@ -318,6 +325,10 @@ impl<S: Service> Handler for Session<S> {
 
     fn command(&mut self, cx: &mut Context<'_>, command: S::Command) {
         self.with_link(cx, |service, link| service.command(link, command));
+    }
+
+    fn published(&mut self, cx: &mut Context<'_>, group: GroupId, framed: &Bytes) {
+        self.exchange.seal_for_members(cx, group, framed);
     }
 
     fn service_actions(&mut self, cx: &mut Context<'_>) {

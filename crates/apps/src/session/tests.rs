@@ -136,3 +136,41 @@ fn what_follows_the_handshake_in_the_same_read_is_heard() {
         );
     }
 }
+
+/// Makes each caller a member, and hangs up on it between two publications.
+struct Doorman;
+
+const ROOM: GroupId = GroupId(1);
+
+impl Service for Doorman {
+    type Command = ();
+
+    fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, _: Caller) {
+        link.join(id, ROOM);
+        link.publish(ROOM, b"come in").unwrap();
+        link.hang_up(id);
+        link.publish(ROOM, b"who was that?").unwrap();
+        link.join(id, GroupId(2));
+    }
+
+    fn message(&mut self, _: &mut Link<'_, '_>, _: ConnId, _: &[u8]) {}
+}
+
+#[test]
+fn a_membership_ends_with_its_conversation() {
+    for dialect in [Dialect::None, Dialect::Noise] {
+        let world = World::new(1, Faults::none());
+        let draw = Box::new(|| Ok(Entropy::from([1; Entropy::BYTES])));
+        let server = Session::with_draw(Doorman, profile(dialect), draw);
+        let mut server = Reactor::with_net(world.host(), server, Limits::default());
+        let caller = session(Recorder::default(), dialect, 2);
+        let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+        let listen = "tcp://10.0.0.1:0".parse().unwrap();
+        let (_, address) = server.listen(&listen, &ListenOptions::default()).unwrap();
+        caller.with_context(|_, cx| cx.connect(address, Tag(0)));
+        world.run(&mut [&mut server, &mut caller], Duration::from_hours(1)).unwrap();
+        assert_eq!(caller.handler().service().heard, [b"come in"], "{dialect:?}");
+        assert_eq!(caller.handler().service().ends, ["hung up"], "{dialect:?}");
+        assert!(server.handler().exchange.sealed_members.is_empty(), "{dialect:?}");
+    }
+}

@@ -62,4 +62,4 @@ pub use faults::Faults;
 pub use net::{SimDatagram, SimListener, SimNet, SimStream};
 pub use rng::Rng;
 pub use seeds::each_seed;
-pub use world::{Rest, Turn, World};
+pub use world::{Rest, Turn, World, join_workers};

@@ -7,6 +7,7 @@
 
 mod datagrams;
 mod echo;
+mod groups;
 mod hub;
 mod planted;
 
