@@ -51,6 +51,13 @@ pub struct SessionArgs {
     /// options as in u32be,max=1MiB
     #[arg(long, value_name = "SPEC")]
     framing: Option<FrameSpec>,
+    #[command(flatten)]
+    auth: AuthArgs,
+}
+
+/// What was typed about who may speak: the part of a session that is the same whatever is said in it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AuthArgs {
     /// How callers prove who they are: none, tutorial, python, mutual or noise
     #[arg(long, value_name = "DIALECT")]
     auth: Option<Dialect>,
@@ -113,6 +120,41 @@ impl SessionArgs {
         endpoints: impl IntoIterator<Item = &'a Endpoint>,
         notes: &Notes,
     ) -> Result<SessionOptions> {
+        let options = self.auth.options(defaults, endpoints, notes)?;
+        Ok(SessionOptions { spec: self.framing.clone().unwrap_or(options.spec), ..options })
+    }
+
+    /// Which handshake is spoken.
+    pub fn dialect(&self, defaults: &Defaults) -> Dialect {
+        self.auth.dialect(defaults)
+    }
+
+    /// Where the keys are, if the command line or the environment says so.
+    pub fn key_source(&self) -> Option<Source> {
+        Source::named(self.auth.key_file.as_deref())
+    }
+
+    /// The same, with the keys in this file.
+    #[must_use]
+    pub fn with_key_file(self, path: PathBuf) -> Self {
+        Self { auth: AuthArgs { key_file: Some(path), ..self.auth }, ..self }
+    }
+
+    /// What was typed that whoever is at the other end has to type too. The key file is not among it.
+    pub fn shared_words(&self) -> Vec<String> {
+        let framing = self.framing.as_ref().map(|spec| ["--framing".to_owned(), spec.to_string()]);
+        framing.into_iter().flatten().chain(self.auth.shared_words()).collect()
+    }
+}
+
+impl AuthArgs {
+    /// The same as for a session whose framing is the program's default.
+    pub fn options<'a>(
+        &self,
+        defaults: &Defaults,
+        endpoints: impl IntoIterator<Item = &'a Endpoint>,
+        notes: &Notes,
+    ) -> Result<SessionOptions> {
         let dialect = self.dialect(defaults);
         for endpoint in endpoints {
             self.check_confinement(dialect, endpoint)?;
@@ -125,7 +167,8 @@ impl SessionArgs {
             .with_service(self.service.as_deref().unwrap_or(defaults.service))
             .with_server_name(self.server_name.as_deref().unwrap_or_default())
             .with_digests(self.digests.clone().unwrap_or_default());
-        Ok(SessionOptions { spec: self.spec(defaults)?, policy: policy.into(), keys })
+        let spec = defaults.framing.parse().context("this program's default framing")?;
+        Ok(SessionOptions { spec, policy: policy.into(), keys })
     }
 
     /// Which handshake is spoken.
@@ -133,37 +176,27 @@ impl SessionArgs {
         self.auth.unwrap_or(defaults.auth)
     }
 
-    /// Where the keys are, if the command line or the environment says so.
-    pub fn key_source(&self) -> Option<Source> {
-        Source::named(self.key_file.as_deref())
+    /// The service that was typed.
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
     }
 
-    /// The same, with the keys in this file.
-    #[must_use]
-    pub fn with_key_file(self, path: PathBuf) -> Self {
-        Self { key_file: Some(path), ..self }
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.key_file.is_none() && self.shared_words().is_empty()
     }
 
-    /// What was typed that whoever is at the other end has to type too. The key file is not among it.
-    pub fn shared_words(&self) -> Vec<String> {
+    fn shared_words(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut add = |flag: &str, value: Option<String>| {
             words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
         };
-        add("--framing", self.framing.as_ref().map(FrameSpec::to_string));
         add("--auth", self.auth.map(|dialect| dialect.to_string()));
         add("--digests", self.digests.as_ref().map(Digests::to_string));
         add("--service", self.service.clone());
         add("--server-name", self.server_name.clone());
         words.extend(self.insecure.then(|| "--insecure".to_owned()));
         words
-    }
-
-    fn spec(&self, defaults: &Defaults) -> Result<FrameSpec> {
-        match &self.framing {
-            Some(spec) => Ok(spec.clone()),
-            None => Ok(defaults.framing.parse::<FrameSpec>().context("this program's default framing")?),
-        }
     }
 
     fn check_confinement(&self, dialect: Dialect, endpoint: &Endpoint) -> Result<()> {

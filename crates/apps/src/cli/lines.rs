@@ -43,7 +43,7 @@ impl<R: Read> LineReader<R> {
 
     /// Whether the next line has to be waited for: the moment to flush what was made of the ones before.
     pub fn is_drained(&self) -> bool {
-        self.input.buffer().is_empty()
+        !self.input.buffer().contains(&self.ending.byte())
     }
 }
 
@@ -97,6 +97,13 @@ mod tests {
         assert_eq!(lines(b"a\n\n\xff\r\nend", Ending::Newline), [&b"a"[..], b"", b"\xff\r", b"end"]);
         assert_eq!(lines(b"a\nb\0c\0", Ending::Nul), [b"a\nb", &b"c"[..]]);
         assert!(lines(b"", Ending::Newline).is_empty());
+    }
+
+    #[test]
+    fn half_a_line_has_to_be_waited_for() {
+        let mut reader = LineReader::new(&b"one\ntwo\nhal"[..], Ending::Newline);
+        assert_eq!((reader.next_line().unwrap().map(<[u8]>::len), reader.is_drained()), (Some(3), false));
+        assert_eq!((reader.next_line().unwrap().map(<[u8]>::len), reader.is_drained()), (Some(3), true));
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub mod lines;
 pub mod logging;
 pub mod notes;
 pub mod output;
+pub(crate) mod quantities;
 pub mod signals;
 pub mod stdin;
 pub mod terminal;

@@ -2,19 +2,22 @@
 //! a guess at its framing, and a demonstration of why there have to be frames.
 //!
 //! What a frame is, is `framing`'s business. `frames`, `overlay` and `tale` are pure, and so are `anatomy`, `xray`,
-//! `dump` and `report`; `pack` and `unpack` stream from any reader to any writer; only `demo` and `live` open sockets.
+//! `dump` and `report`; `pack` and `unpack` stream from any reader to any writer. What is read is named to `source` and
+//! given out by `input`, in one way for all; only `demo` and `live` open sockets.
 
 mod anatomy;
 mod demo;
 mod dump;
 mod frames;
 mod guess;
+mod input;
 mod live;
 mod overlay;
 mod pack;
 mod records;
 mod report;
 mod show;
+mod source;
 mod tale;
 mod unpack;
 mod xray;
@@ -25,8 +28,10 @@ use clap::{Args, Parser, Subcommand};
 use framing::FrameSpec;
 
 use self::guess::GuessArgs;
+use self::live::Tapped;
 use self::show::ShowArgs;
-use self::unpack::{Records, unpack};
+use self::source::SourceArgs;
+use self::unpack::{Records, Unpacking, unpack};
 use crate::cli::args::OutputArgs;
 use crate::cli::exit::Result;
 use crate::cli::lines::{Ending, LineReader};
@@ -48,7 +53,7 @@ impl FrameArgs {
     pub fn run(&self) -> Result<()> {
         let notes = self.output.start();
         match &self.command {
-            Command::Pack(codec) => codec.pack(),
+            Command::Pack(codec) => codec.pack(&notes),
             Command::Unpack(codec) => codec.unpack(self.output.format(), &notes),
             Command::Show(args) => args.run(self.output.format(), &notes),
             Command::Guess(args) => args.run(self.output.format(), &notes),
@@ -59,13 +64,15 @@ impl FrameArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read lines from stdin, write each as a frame to stdout
+    /// Read lines from stdin, a file or a live endpoint, write each as a frame to stdout
+    ///
+    /// A live endpoint is where lines come from; frames go to stdout, and from there wherever a pipe takes them.
     Pack(Codec),
-    /// Read frames from stdin, write each message as a line to stdout
+    /// Read frames from stdin, a file or a live endpoint, write each message as a line to stdout
     Unpack(Codec),
-    /// Show which read brought which part of which message, from stdin, a file or a live connection
+    /// Show which read brought which part of which message, from stdin, a file or a live endpoint
     Show(ShowArgs),
-    /// Find out which framings fit a capture, best first; exits with 5 if none does
+    /// Find out which framings fit what is in a file or comes from a live endpoint, best first; exits with 5 if none does
     Guess(GuessArgs),
     /// Show on a real socket what happens without frames, and with them
     Demo,
@@ -80,14 +87,18 @@ struct Codec {
     /// End lines with a NUL instead of a newline, for messages that hold newlines
     #[arg(short = '0', long = "null")]
     nul: bool,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 impl Codec {
-    fn pack(&self) -> Result<()> {
+    fn pack(&self, notes: &Notes) -> Result<()> {
+        let mut input = self.source.open(Tapped::default(), notes)?;
         // A longer line could not be sent anyway; a shorter one may still not fit, which the framing says.
         let line_bytes_max = self.framing.payload_bytes_max();
-        let lines = LineReader::new(io::stdin().lock(), self.ending()).with_bytes_max(line_bytes_max);
-        pack::pack(lines, &self.framing, io::stdout().lock())
+        let lines = LineReader::new(&mut input, self.ending()).with_bytes_max(line_bytes_max);
+        let packed = pack::pack(lines, &self.framing, io::stdout().lock());
+        input.conclude(packed)
     }
 
     fn unpack(&self, format: Format, notes: &Notes) -> Result<()> {
@@ -96,7 +107,10 @@ impl Codec {
             Format::Text if Audience::of(&io::stdout()) == Audience::Terminal => Records::Shown,
             Format::Text => Records::Exact(self.ending()),
         };
-        unpack(io::stdin().lock(), &self.framing, io::stdout().lock(), records, notes)
+        let mut input = self.source.open(Tapped::default(), notes)?;
+        let unpacking = Unpacking { spec: &self.framing, records, fault_of_cut: input.fault_of_cut() };
+        let unpacked = unpack(&mut input, &unpacking, io::stdout().lock(), notes);
+        input.conclude(unpacked)
     }
 
     fn ending(&self) -> Ending {

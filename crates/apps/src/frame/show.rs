@@ -1,39 +1,33 @@
-//! The X-ray at work: from standard input, a file or a live endpoint to what is drawn.
+//! The X-ray at work: from reads to what is drawn.
 //!
-//! What lies in the reads is found by `xray` and drawn by `dump`, both pure; a live endpoint is listened to by `live`.
+//! What lies in the reads is found by `xray` and drawn by `dump`, both pure; where they come from is `source`'s.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 use framing::{FrameError, FrameSpec};
 
 use super::dump::{LEGEND, Pen, Rows, sum_up};
-use super::live;
+use super::input::Input;
+use super::live::Tapped;
 use super::records::Records;
+use super::source::SourceArgs;
 use super::xray::{Broken, Xray};
 use super::{guess, report};
-use crate::cli::exit::{Blame, Failure, Fault, Result};
+use crate::cli::exit::{Blame, Fault, Result};
 use crate::cli::lines::Ending;
 use crate::cli::notes::Notes;
 use crate::cli::output::{Format, OutputError};
-use crate::endpoint::Endpoint;
+use crate::cli::quantities::parse_size;
 
 /// What was typed after `show`.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// Where the bytes are: a file, an endpoint to connect to, or `-` for stdin, which is meant if nothing is given
-    #[arg(value_name = "FILE|ENDPOINT")]
-    from: Option<PathBuf>,
     /// How messages are told apart: u32be, i32le, varint, python, netstring, lines, nul, delim=..., with
     /// options as in u32be,max=1MiB. If you do not know, `sb-frame guess` does
     #[arg(long, value_name = "SPEC", default_value = "u32be")]
     framing: FrameSpec,
-    /// Listen on the endpoint and show what the first caller sends
-    #[arg(long)]
-    listen: bool,
     /// The most bytes that one read takes, as 4096 or 64KiB
     #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = parse_size)]
     read: usize,
@@ -43,69 +37,42 @@ pub(super) struct ShowArgs {
     /// End what is shown of each read with a NUL instead of a newline
     #[arg(short = '0', long = "null")]
     nul: bool,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 impl ShowArgs {
     pub(super) fn run(&self, format: Format, notes: &Notes) -> Result<()> {
-        let source = Source::of(self.from.as_deref(), self.listen)?;
+        let input = self.source.open(Tapped { read_bytes: self.read, ..Tapped::default() }, notes)?;
         let ending = if self.nul { Ending::Nul } else { Ending::Newline };
         let rows = if self.full { Rows::All } else { Rows::Abridged };
         let screen = Screen::new(&self.framing, Records::stdout(format, ending), rows, notes.clone());
-        match source {
-            Source::Stdin => copy(io::stdin().lock(), self.read, screen),
-            Source::File(path) => {
-                let context = || format!("{} cannot be read", path.display());
-                let file = File::open(&path).with_context(context).blame(Fault::Other)?;
-                copy(file, self.read, screen)
-            }
-            Source::Called(endpoint) => live::call(&endpoint, self.read, screen, notes),
-            Source::Listening(endpoint) => live::listen(&endpoint, self.read, screen, notes),
-        }
-    }
-}
-
-/// Where the bytes are.
-#[derive(Debug, PartialEq, Eq)]
-enum Source {
-    Stdin,
-    File(PathBuf),
-    Called(Endpoint),
-    Listening(Endpoint),
-}
-
-impl Source {
-    /// A file that exists is a file, whatever its name reads as.
-    fn of(typed: Option<&Path>, is_listening: bool) -> Result<Self> {
-        let text = typed.and_then(Path::to_str).unwrap_or_default();
-        match typed {
-            Some(_) if is_listening => Ok(Self::Listening(text.parse()?)),
-            None if is_listening => {
-                Err(Failure::new(Fault::Usage, "--listen needs an endpoint to listen on"))
-            }
-            None => Ok(Self::Stdin),
-            Some(path) if path == "-" => Ok(Self::Stdin),
-            Some(path) if path.exists() => Ok(Self::File(path.to_owned())),
-            Some(_) if text.contains("://") => Ok(Self::Called(text.parse()?)),
-            Some(path) => Ok(text.parse().map_or_else(|_| Self::File(path.to_owned()), Self::Called)),
-        }
+        show(input, self.read, screen)
     }
 }
 
 /// Shows what is read, until the end or the first byte that makes no sense.
-fn copy(mut input: impl Read, read_bytes: usize, mut screen: Screen) -> Result<()> {
+fn show(mut input: Input, read_bytes: usize, mut screen: Screen) -> Result<()> {
     let mut room = vec![0; read_bytes];
-    loop {
+    let error = loop {
         match input.read(&mut room) {
-            Ok(0) => return screen.finish(),
+            Ok(0) => return screen.finish(input.fault_of_cut()),
             Ok(got) => screen.show(&room[..got])?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).context("the input cannot be read").blame(Fault::Other),
+            Err(error) => break error,
         }
+    };
+    let is_live = input.is_live();
+    let ended = input.conclude(Err(error).context("the input cannot be read").blame(Fault::Other));
+    // A file that cannot be read at all has brought nothing worth a sum.
+    if is_live && (ended.is_ok() || !screen.is_blank()) {
+        screen.sum_up()?;
     }
+    ended
 }
 
 /// Draws each read as it comes.
-pub(super) struct Screen {
+struct Screen {
     xray: Xray,
     spec: FrameSpec,
     front: Vec<u8>, // of the stream, to judge the framing by
@@ -115,14 +82,14 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new(spec: &FrameSpec, records: Records, rows: Rows, notes: Notes) -> Self {
+    fn new(spec: &FrameSpec, records: Records, rows: Rows, notes: Notes) -> Self {
         let pen = Pen { colour: records.colour, rows };
         Self { xray: Xray::new(spec), spec: spec.clone(), front: Vec::new(), records, pen, notes }
     }
 
     /// Draws one read. Bytes that are no frame are the end of it all.
-    pub(super) fn show(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.records.format == Format::Text && self.xray.tally().reads == 0 {
+    fn show(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.records.format == Format::Text && self.is_blank() {
             self.notes.note(LEGEND);
         }
         let room = FRONT_BYTES_MAX - self.front.len();
@@ -134,26 +101,26 @@ impl Screen {
             Format::Json => self.records.object(&report::Read::of(&read, bytes))?,
         }
         match broken {
-            Some(broken) => self.break_off(&broken),
+            Some(broken) => self.break_off(&broken, Fault::Protocol),
             None => Ok(()),
         }
     }
 
-    /// The stream has ended.
-    pub(super) fn finish(mut self) -> Result<()> {
+    /// The stream has ended; if that is inside a message, it is somebody's fault.
+    fn finish(mut self, fault_of_cut: Fault) -> Result<()> {
         if let Some(broken) = self.xray.finish() {
-            return self.break_off(&broken);
+            return self.break_off(&broken, fault_of_cut);
         }
         self.advise(guess::clearly_better_than(&self.spec, &self.front));
         Ok(self.sum_up()?)
     }
 
-    /// We end it, and what is half there stays so.
-    pub(super) fn leave(mut self) -> Result<()> {
-        Ok(self.sum_up()?)
+    /// Whether nothing has been shown.
+    fn is_blank(&self) -> bool {
+        self.xray.tally().reads == 0
     }
 
-    fn break_off(&mut self, broken: &Broken) -> Result<()> {
+    fn break_off(&mut self, broken: &Broken, fault: Fault) -> Result<()> {
         match self.records.format {
             Format::Text => self.records.text(&self.pen.broken(broken))?,
             Format::Json => self.records.object(&report::Broken::of(broken))?,
@@ -166,7 +133,7 @@ impl Screen {
             _ => guess::better_than(&self.spec, self.xray.held()),
         });
         self.sum_up()?;
-        Err(broken.why).blame(Fault::Protocol)
+        Err(broken.why).blame(fault)
     }
 
     fn advise(&self, advice: Option<String>) {
@@ -175,7 +142,7 @@ impl Screen {
         }
     }
 
-    pub(super) fn sum_up(&mut self) -> Result<(), OutputError> {
+    fn sum_up(&mut self) -> Result<(), OutputError> {
         let tally = self.xray.tally();
         match self.records.format {
             Format::Text => self.records.text(&sum_up(&tally)),
@@ -186,9 +153,3 @@ impl Screen {
 
 /// Enough to see that a framing is wrong, at the end of a stream of any length.
 const FRONT_BYTES_MAX: usize = 64 * 1024;
-
-/// A size as a spec has it.
-fn parse_size(text: &str) -> std::result::Result<usize, String> {
-    let spec = format!("raw,max={text}").parse::<FrameSpec>().map_err(|error| error.to_string())?;
-    Ok(spec.payload_bytes_max())
-}

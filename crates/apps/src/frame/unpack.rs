@@ -25,21 +25,30 @@ pub(super) enum Records {
     Json,
 }
 
+/// How frames are read.
+pub(super) struct Unpacking<'a> {
+    pub(super) spec: &'a FrameSpec,
+    pub(super) records: Records,
+    /// Whose fault an end inside a frame is.
+    pub(super) fault_of_cut: Fault,
+}
+
 /// Writes each message as a record. A bad frame ends it, after the messages before.
 pub(super) fn unpack(
     input: impl Read,
-    spec: &FrameSpec,
+    unpacking: &Unpacking<'_>,
     sink: impl Write,
-    records: Records,
     notes: &Notes,
 ) -> Result<()> {
+    let Unpacking { spec, records, fault_of_cut } = *unpacking;
     let mut frames = Frames::new(spec);
     let mut sink = BufWriter::with_capacity(READ_BYTES, sink);
     let mut ambiguous = 0;
-    let ended = copy(input, &mut frames, &mut sink, |message, sink| {
+    let copied = copy(input, &mut frames, &mut sink, |message, sink| {
         ambiguous += u64::from(records.is_ambiguous(message.payload));
         records.write(message, sink)
     });
+    let ended = copied.and_then(|()| frames.finish().blame(fault_of_cut));
     sink.flush().map_err(OutputError::from)?;
     note_skipped(frames.skipped(), notes);
     if ambiguous > 0 {
@@ -55,6 +64,7 @@ fn note_skipped(skipped: u64, notes: &Notes) {
     }
 }
 
+/// To the end of the input, which may be inside a frame.
 fn copy<W: Write>(
     mut input: impl Read,
     frames: &mut Frames,
@@ -64,7 +74,7 @@ fn copy<W: Write>(
     let mut piece = vec![0; READ_BYTES];
     loop {
         let got = match input.read(&mut piece) {
-            Ok(0) => return frames.finish().blame(Fault::Protocol),
+            Ok(0) => return Ok(()),
             Ok(got) => got,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error).context("the input cannot be read").blame(Fault::Other),
@@ -134,7 +144,9 @@ mod tests {
     fn unpacked(input: &[u8], spec: &str, records: Records) -> (Vec<u8>, Result<()>) {
         let mut written = Vec::new();
         let notes = Notes::stderr(Volume::Quiet);
-        let ended = unpack(input, &spec.parse().unwrap(), &mut written, records, &notes);
+        let spec = spec.parse().unwrap();
+        let unpacking = Unpacking { spec: &spec, records, fault_of_cut: Fault::Connection };
+        let ended = unpack(input, &unpacking, &mut written, &notes);
         (written, ended)
     }
 
@@ -174,7 +186,7 @@ mod tests {
     fn an_end_inside_a_frame_is_told() {
         let (_, ended) = unpacked(b"\x05he", "u8", Records::Shown);
         let failure = ended.unwrap_err();
-        assert_eq!(failure.fault(), Fault::Protocol);
+        assert_eq!(failure.fault(), Fault::Connection);
         assert!(failure.message().starts_with("the frame at byte 0: "), "{}", failure.message());
     }
 }

@@ -32,6 +32,7 @@ use crate::calling::{call, tell};
 use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::Result;
 use crate::cli::notes::Notes;
+use crate::cli::quantities::parse_seconds;
 use crate::cli::stdin::Input;
 use crate::cli::terminal::Console;
 use crate::ending::obey_signals;
@@ -237,8 +238,3 @@ impl Ahead {
 const LINES_AHEAD: usize = 16;
 
 const PROMPT: &str = "> ";
-
-fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}

@@ -1,16 +1,15 @@
 //! `sb-frame guess`: which framings fit a capture, best first, and why.
 //!
 //! Which are tried is `candidates`, what each makes of the bytes is `trial`, what that is worth is `evidence`; all
-//! pure. This file reads the capture and prints what came out.
+//! pure. This file takes the capture and prints what came out.
 
 mod candidates;
 mod evidence;
 mod ranking;
 mod trial;
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::Read;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -21,38 +20,80 @@ use self::candidates::Shape;
 use self::ranking::{Confidence, Guess, Ranking};
 use self::trial::{Capture, Trial};
 use super::dump::counted;
+use super::input::{Ended, Input};
+use super::live::Tapped;
 use super::records::Records;
+use super::source::{HEADING, SourceArgs};
 use crate::cli::colour::STRONG;
 use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::cli::lines::Ending;
 use crate::cli::notes::Notes;
 use crate::cli::output::{Format, OutputError};
+use crate::cli::quantities::{parse_seconds, parse_size};
 
 /// What was typed after `guess`.
 #[derive(Debug, Args)]
 pub(super) struct GuessArgs {
-    /// The capture, from the first byte of a stream on; `-` or nothing for stdin
-    #[arg(value_name = "FILE")]
-    from: Option<PathBuf>,
+    /// The most bytes that are looked at, from the first byte of the stream on, as 4096 or 64KiB; at most 1MiB
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_capture_size)]
+    bytes: usize,
+    /// How long to capture from a live endpoint, once it is connected [default: 10]; its end, as many bytes as are
+    /// looked at and Ctrl-C end it before
+    #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds, help_heading = HEADING)]
+    time: Option<Duration>,
     /// End each guess with a NUL instead of a newline
     #[arg(short = '0', long = "null")]
     nul: bool,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 impl GuessArgs {
     pub(super) fn run(&self, format: Format, notes: &Notes) -> Result<()> {
-        let capture = match self.from.as_deref().filter(|path| path.as_os_str() != "-") {
-            None => read_capture(io::stdin().lock())?,
-            Some(path) => {
-                let context = || format!("{} cannot be read", path.display());
-                read_capture(File::open(path).with_context(context).blame(Fault::Other)?)?
-            }
-        };
-        if capture.is_cut {
-            notes.note(format_args!("only the first {} bytes are looked at", capture.bytes.len()));
-        }
+        let capture = self.capture(notes)?;
         let ending = if self.nul { Ending::Nul } else { Ending::Newline };
         print(&Ranking::of(&capture), &mut Records::stdout(format, ending))
+    }
+
+    fn capture(&self, notes: &Notes) -> Result<Capture> {
+        let time = Some(self.time.unwrap_or(LISTENING_TIME));
+        let input = self.source.open(Tapped { time, ..Tapped::default() }, notes)?;
+        if input.is_live() {
+            return self.listen(input, notes);
+        }
+        if self.time.is_some() {
+            return Err(Failure::new(Fault::Usage, "--for is for live endpoints"));
+        }
+        let capture = self.read(input)?;
+        if capture.is_cut {
+            notes.note(format_args!("only the first {} are looked at", bytes(self.bytes)));
+        }
+        Ok(capture)
+    }
+
+    fn read(&self, input: Input) -> Result<Capture> {
+        let mut bytes = Vec::new();
+        // One byte more tells that there is more.
+        let mut head = input.take(self.bytes as u64 + 1);
+        head.read_to_end(&mut bytes).context("the capture cannot be read").blame(Fault::Other)?;
+        let is_cut = bytes.len() > self.bytes;
+        bytes.truncate(self.bytes);
+        Ok(Capture { bytes, is_cut })
+    }
+
+    /// What a live endpoint says, until one of the ends that are stated. Whatever ends it, what came is looked at.
+    fn listen(&self, mut input: Input, notes: &Notes) -> Result<Capture> {
+        let mut bytes = Vec::new();
+        let read = input.by_ref().take(self.bytes as u64).read_to_end(&mut bytes);
+        let ended = input.ended();
+        let is_cut = read.is_err() || bytes.len() == self.bytes;
+        match ended {
+            Some(Ended::Lost(failure)) if bytes.is_empty() => return Err(failure),
+            Some(Ended::Lost(failure)) => notes.note(failure.message()),
+            _ if bytes.is_empty() => return Err(Failure::new(Fault::Protocol, SILENCE)),
+            _ => notes.note(format_args!("{} came", self::bytes(bytes.len()))),
+        }
+        Ok(Capture { bytes, is_cut })
     }
 }
 
@@ -84,15 +125,6 @@ fn advice(best: &Guess, bytes: &str) -> String {
         best.confidence.words(),
         best.spec,
     )
-}
-
-fn read_capture(input: impl Read) -> Result<Capture> {
-    let mut bytes = Vec::new();
-    let mut head = input.take(CAPTURE_BYTES_MAX as u64 + 1);
-    head.read_to_end(&mut bytes).context("the capture cannot be read").blame(Fault::Other)?;
-    let is_cut = bytes.len() > CAPTURE_BYTES_MAX;
-    bytes.truncate(CAPTURE_BYTES_MAX);
-    Ok(Capture { bytes, is_cut })
 }
 
 fn print(ranking: &Ranking, records: &mut Records) -> Result<()> {
@@ -180,8 +212,25 @@ fn messages(count: usize) -> String {
     counted(count as u64, "message")
 }
 
+fn bytes(count: usize) -> String {
+    counted(count as u64, "byte")
+}
+
+fn parse_capture_size(text: &str) -> std::result::Result<usize, String> {
+    match parse_size(text)? {
+        size @ 1..=CAPTURE_BYTES_MAX => Ok(size),
+        _ => Err("at least 1 byte and at most 1MiB are looked at".to_owned()),
+    }
+}
+
 /// Enough to tell any framing, and little enough to try hundreds.
 const CAPTURE_BYTES_MAX: usize = 1 << 20;
+
+/// Long enough for a server that reports now and then, short enough to wait for.
+const LISTENING_TIME: Duration = Duration::from_secs(10);
+
+/// Nobody speaks to it, so it may have nothing to answer.
+const SILENCE: &str = "the peer has said nothing; perhaps it waits to be spoken to";
 
 /// One empty message in so many is not what people send.
 const EMPTY_PART: usize = 3;
