@@ -38,7 +38,8 @@ impl Dialect {
         matches!(self, Dialect::Python | Dialect::Mutual | Dialect::Noise)
     }
 
-    const fn name(self) -> &'static str {
+    /// Its name on a command line.
+    pub const fn name(self) -> &'static str {
         match self {
             Dialect::None => "none",
             Dialect::Tutorial => "tutorial",

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use framing::EncodeError;
 use jiff::Timestamp;
-use reactor::{Address, ConnId, Time};
+use reactor::{Address, ConnId, Measure, Time};
 
 use super::hub::{Action, Event, Hub, MemberId, Now};
 use super::schema::{Answer, Notice, Ref, Unreadable, read_request, write_notice};
@@ -134,6 +134,11 @@ impl Service for Server {
 
     fn handle_error(&mut self, _: &mut Link<'_, '_>, error: &std::io::Error) {
         self.notes.note(format_args!("a caller was lost: {error}"));
+    }
+
+    fn measure(&self, into: &mut Vec<Measure>) {
+        into.push(Measure::gauge("chat_members", "Members that are here", self.hub.member_count()));
+        into.push(Measure::gauge("chat_rooms", "Rooms that there are", self.hub.room_count()));
     }
 
     fn draining(&mut self, link: &mut Link<'_, '_>) {

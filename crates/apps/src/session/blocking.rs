@@ -6,7 +6,7 @@ use std::io;
 
 use bytes::Bytes;
 use reactor::blocking::{Call, Desk, Fill, Order, Threads};
-use reactor::{Address, ConnId, ConnMap, Limits, Pressure, Reactor};
+use reactor::{Address, ConnId, ConnMap, Limits, Measure, Pressure, Reactor};
 
 use super::{Caller, Ended, Link, Profile, Service, Session, Via};
 
@@ -114,6 +114,10 @@ impl Service for Blocking {
             Order::Resume(id) => link.resume(id),
             Order::Close(id) | Order::Abort(id) => link.hang_up(id),
         }
+    }
+
+    fn measure(&self, into: &mut Vec<Measure>) {
+        into.extend(self.desk.pool_stats().measures());
     }
 
     fn close(&mut self, link: &mut Link<'_, '_>, id: ConnId, ended: &Ended) {

@@ -7,7 +7,7 @@ use reactor::{ConnId, ConnMap, Context, GroupId, Groups};
 
 use super::sealed::Ear;
 use super::wire::Wire;
-use super::{Broadcast, Ended, Profile};
+use super::{Broadcast, Counts, Ended, Profile};
 
 /// What the session and its links share.
 #[derive(Debug)]
@@ -17,21 +17,15 @@ pub(super) struct Exchange {
     /// Members of groups whose every byte is sealed. The loop cannot send them what others share, so it does not know
     /// them as members; all others are the loop's.
     pub(super) sealed_members: Groups,
+    pub(super) counts: Counts,
     /// Room in which a message is framed before it is sealed.
     framed: Vec<u8>,
-    /// How often a message was framed.
-    framings: u64,
 }
 
 impl Exchange {
     pub(super) fn new(profile: Profile) -> Exchange {
-        let wires = ConnMap::new();
-        Exchange { wires, profile, sealed_members: Groups::new(), framed: Vec::new(), framings: 0 }
-    }
-
-    /// How often a message was framed: once for each that was sent, and once for each that was shared.
-    pub(super) fn framings(&self) -> u64 {
-        self.framings
+        let (wires, counts) = (ConnMap::new(), Counts::default());
+        Exchange { wires, profile, sealed_members: Groups::new(), counts, framed: Vec::new() }
     }
 
     pub(super) fn is_talking(&self, id: ConnId) -> bool {
@@ -58,7 +52,7 @@ impl Exchange {
             }
             _ => return Ok(()),
         }
-        self.framings += 1;
+        self.counts.messages_out += 1;
         Ok(())
     }
 
@@ -129,7 +123,7 @@ impl Exchange {
     fn frame(&mut self, message: &[u8]) -> Result<Bytes, EncodeError> {
         let mut out = BytesMut::with_capacity(message.len() + FRAME_OVERHEAD);
         self.profile.framing.encode(message, &mut out)?;
-        self.framings += 1;
+        self.counts.messages_out += 1;
         Ok(out.freeze())
     }
 

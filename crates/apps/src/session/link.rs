@@ -84,6 +84,11 @@ impl<'a, 'c> Link<'a, 'c> {
         self.exchange.publish(self.cx, group, message)
     }
 
+    /// A message was heard.
+    pub(super) fn count_message(&mut self) {
+        self.exchange.counts.messages_in += 1;
+    }
+
     /// Whether so much is waiting to be sent that no further message should be heard for now.
     pub(super) fn is_full(&self) -> bool {
         self.cx.is_full()

@@ -17,6 +17,7 @@
 //! `examples/echo_server.rs` is one in 20 lines.
 
 pub mod blocking;
+mod counts;
 mod ended;
 mod exchange;
 mod link;
@@ -34,9 +35,11 @@ use auth::{Authenticated, Opened};
 use bytes::Bytes;
 use framing::{Decoded, FrameDecoder, FrameError};
 use reactor::{
-    Address, Closed, ConnId, Context, Datagram, GroupId, Handler, ListenerId, Origin, Pressure, SocketId, Tag,
+    Address, Closed, ConnId, Context, Datagram, GroupId, Handler, ListenerId, Measure, Origin, Pressure,
+    SocketId, Tag,
 };
 
+pub use counts::Counts;
 pub use ended::Ended;
 pub use link::{Broadcast, Link};
 pub use policy::SharedPolicy;
@@ -72,15 +75,14 @@ impl<S: Service> Session<S> {
         &self.service
     }
 
-    /// How often a message was framed: once for each that was sent, and once for each that was shared or published,
-    /// however many heard it.
-    pub fn framings(&self) -> u64 {
-        self.exchange.framings()
-    }
-
     /// The service back, after the loop has stopped.
     pub fn into_service(self) -> S {
         self.service
+    }
+
+    /// What it has counted so far.
+    pub fn counts(&self) -> Counts {
+        self.exchange.counts
     }
 
     /// Lets the service speak outside an event, for example to start a call before the loop runs.
@@ -136,6 +138,8 @@ impl<S: Service> Session<S> {
         let opened = Wire::opened(&mut proof, self.exchange.profile.framing.decoder());
         let Some(Wire::Proving(proving)) = self.exchange.wires.insert(id, opened) else { return };
         let Proving { peer, via, .. } = *proving;
+        self.exchange.counts.handshakes_passed += 1;
+        self.exchange.counts.conversations += 1;
         cx.established(id);
         self.with_link(cx, |service, link| service.open(link, id, Caller { proof, peer, via }));
     }
@@ -217,6 +221,7 @@ fn deliver<S: Service>(
             Ok(Decoded::Message { payload, consumed }) => {
                 let message = &input[used..][payload];
                 used += consumed;
+                link.count_message();
                 service.message(link, id, message);
                 if !link.is_talking(id) {
                     return None;
@@ -297,6 +302,10 @@ impl<S: Service> Handler for Session<S> {
             }
             Some(Wire::Over(ended)) => (None, ended),
         };
+        match proving {
+            Some(_) => self.exchange.counts.handshakes_failed += 1,
+            None => self.exchange.counts.conversations -= 1,
+        }
         self.with_link(cx, |service, link| match proving {
             Some(proving) => service.turned_away(link, &proving.peer, proving.via, &ended),
             None => service.close(link, id, &ended),
@@ -333,6 +342,11 @@ impl<S: Service> Handler for Session<S> {
 
     fn service_actions(&mut self, cx: &mut Context<'_>) {
         self.with_link(cx, S::service_actions);
+    }
+
+    fn measure(&self, into: &mut Vec<Measure>) {
+        into.extend(self.counts().measures(self.exchange.profile.auth.dialect()));
+        self.service.measure(into);
     }
 
     fn draining(&mut self, cx: &mut Context<'_>) {

@@ -4,7 +4,7 @@
 use std::io;
 
 use auth::Authenticated;
-use reactor::{Address, ConnId, Datagram, ListenerId, Origin, Pressure, SocketId, Tag};
+use reactor::{Address, ConnId, Datagram, ListenerId, Measure, Origin, Pressure, SocketId, Tag};
 
 use super::{Ended, Link};
 
@@ -60,6 +60,9 @@ pub trait Service {
 
     /// Called once in every turn of the loop, after its events.
     fn service_actions(&mut self, _link: &mut Link<'_, '_>) {}
+
+    /// Adds what this service has counted to what is shown of its loop, when somebody asks.
+    fn measure(&self, _into: &mut Vec<Measure>) {}
 
     /// The loop begins to drain: the last chance to say goodbye.
     fn draining(&mut self, _link: &mut Link<'_, '_>) {}

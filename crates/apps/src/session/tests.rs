@@ -80,6 +80,12 @@ fn session(recorder: Recorder, dialect: Dialect, nonce: u8) -> Session<Recorder>
 
 /// Lets a caller meet a server until nothing more happens.
 fn meet<C: Handler>(server: Session<Recorder>, caller: C) -> (Recorder, C) {
+    let (server, caller) = meet_and_keep(server, caller);
+    (server.into_service(), caller)
+}
+
+/// The same for a test that has more to ask of the session.
+fn meet_and_keep<C: Handler>(server: Session<Recorder>, caller: C) -> (Session<Recorder>, C) {
     let world = World::new(1, Faults::none());
     let mut server = Reactor::with_net(world.host(), server, Limits::default());
     let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
@@ -90,7 +96,7 @@ fn meet<C: Handler>(server: Session<Recorder>, caller: C) -> (Recorder, C) {
     assert_eq!((rest, world.open_ends()), (Rest::Quiet, 0));
     server.handle().shutdown();
     caller.handle().shutdown();
-    (server.run().unwrap().into_service(), caller.run().unwrap())
+    (server.run().unwrap(), caller.run().unwrap())
 }
 
 /// What becomes of a conversation in which these bytes come at once, and then the end.
@@ -173,4 +179,32 @@ fn a_membership_ends_with_its_conversation() {
         assert_eq!(caller.handler().service().ends, ["hung up"], "{dialect:?}");
         assert!(server.handler().exchange.sealed_members.is_empty(), "{dialect:?}");
     }
+}
+
+#[test]
+fn handshakes_and_messages_are_counted_on_both_sides() {
+    for dialect in [Dialect::None, Dialect::Tutorial, Dialect::Python, Dialect::Mutual, Dialect::Noise] {
+        let talkative =
+            || Recorder { greeting: vec![b"1", b"2", b"q"], quit: Some(b"q"), ..Recorder::default() };
+        let (server, caller) =
+            meet_and_keep(session(talkative(), dialect, 1), session(talkative(), dialect, 2));
+        for one in [server.counts(), caller.counts()] {
+            let wanted =
+                Counts { handshakes_passed: 1, messages_in: 3, messages_out: 3, ..Counts::default() };
+            assert_eq!(one, wanted, "{dialect}");
+        }
+    }
+}
+
+#[test]
+fn a_handshake_that_fails_is_counted_and_shown_under_its_dialect() {
+    let (server, _) = meet_and_keep(session(Recorder::default(), Dialect::Mutual, 1), Bytes(b"nonsense"));
+    assert_eq!(server.counts(), Counts { handshakes_failed: 1, ..Counts::default() });
+    let mut shown = Vec::new();
+    server.measure(&mut shown);
+    let failed: Vec<_> = shown.iter().filter(|measure| measure.name == "session_handshakes_failed").collect();
+    assert!(
+        matches!(failed[..], [Measure { label: Some(("dialect", "mutual")), value: 1, .. }]),
+        "{failed:?}"
+    );
 }

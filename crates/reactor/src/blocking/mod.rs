@@ -38,7 +38,7 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::{Closed, ConnId, Context, Handler, Limits, MioNet, Net, Origin, Pressure, Reactor};
+use crate::{Closed, ConnId, Context, Handler, Limits, Measure, MioNet, Net, Origin, Pressure, Reactor};
 
 pub use call::Call;
 pub use desk::{Desk, HandleCall};
@@ -128,6 +128,10 @@ impl Handler for Blocking {
             Order::Close(id) => cx.close(id),
             Order::Abort(id) => cx.abort(id),
         }
+    }
+
+    fn measure(&self, into: &mut Vec<Measure>) {
+        into.extend(self.0.pool_stats().measures());
     }
 
     fn finish(&mut self, _: &mut Context<'_>, id: ConnId, why: Closed) {

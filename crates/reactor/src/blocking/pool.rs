@@ -5,6 +5,8 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::measure::Measure;
+
 /// How many threads a pool has, and how many jobs may wait for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threads {
@@ -31,6 +33,23 @@ pub struct PoolStats {
     pub waiting: usize,
     /// Jobs that were turned away.
     pub refused: u64,
+}
+
+impl PoolStats {
+    /// Every number with its name and what it means.
+    pub fn measures(&self) -> [Measure; 4] {
+        let PoolStats { threads, running, waiting, refused } = *self;
+        [
+            Measure::gauge("pool_threads", "Threads for calls that may block", threads),
+            Measure::gauge("pool_running", "Calls on a thread of the pool now", running),
+            Measure::gauge("pool_waiting", "Calls that wait for a thread", waiting),
+            Measure::counter(
+                "pool_refused",
+                "Calls for which there was no thread and no place to wait",
+                refused,
+            ),
+        ]
+    }
 }
 
 type Job = Box<dyn FnOnce() + Send>;

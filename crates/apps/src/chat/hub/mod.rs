@@ -166,6 +166,11 @@ impl Hub {
         self.members.len()
     }
 
+    /// How many rooms there are.
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
     fn admit(&mut self, id: MemberId, key: Option<String>, actions: &mut Vec<Action>) {
         let limit = self.limits.members_max;
         if self.members.len() >= limit {
