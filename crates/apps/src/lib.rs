@@ -5,16 +5,16 @@
 //! socket, and a `main` of twenty lines in `src/bin`.
 //!
 //! ```text
-//!   sb-talk  sb-hello  sb-echo  sb-chat  sb-frame  sb-key        src/bin
-//!      |        |         |        |         |        |
-//!    talk     hello     echo     chat      frame     key         what each does
-//!      +--------+----+----+--------+         |        |
-//!                    |                       |        |
-//!      attach, calling, ending               |        |          from an endpoint to a loop, and to an exit code
-//!                    |                       |        |
-//!                 session                 framing  keyring       the place where the three crates meet
+//!   sb-talk  sb-hello  sb-echo  sb-chat  sb-load  sb-frame  sb-key     src/bin
+//!      |        |         |        |        |         |        |
+//!    talk     hello     echo     chat     load      frame     key      what each does
+//!      +--------+----+----+--------+--------+         |        |
+//!                    |                                |        |
+//!      attach, calling, ending                        |        |       from an endpoint to a loop, and to an exit code
+//!                    |                                |        |
+//!                 session                          framing  keyring    the place where the three crates meet
 //!                    |
-//!       cli: arguments, output, stdin, terminal, signals         what every program shares
+//!       cli: arguments, output, stdin, terminal, signals               what every program shares
 //!       endpoint: where;  escape: what peers may show
 //! ```
 //!
@@ -34,6 +34,7 @@ pub mod frame;
 pub mod hello;
 pub mod key;
 pub mod keyring;
+pub mod load;
 #[cfg(test)]
 mod running;
 pub mod session;

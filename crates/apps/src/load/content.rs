@@ -1,0 +1,240 @@
+//! What messages are made of, so that each of them can be told from all others, and made a second time to compare.
+//! Whether one comes at its turn is left to `lane`.
+//!
+//! ```text
+//!   0        8      12     16                                  size
+//!   +--------+------+------+------------------------------------+
+//!   | serial | lane | run  | the pattern, from a place that     |
+//!   |        |      |      | depends on lane and serial         |
+//!   +--------+------+------+------------------------------------+
+//! ```
+//!
+//! All of it are the letters `a` to `p`, a nibble each and the lowest first, which any framing can carry. A message
+//! of fewer bytes is the beginning of that.
+
+use super::plan::Sizes;
+
+/// Which connection of the run, or which socket, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LaneId(pub(super) u16);
+
+impl LaneId {
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// The maker of messages. The same seed and sizes make the same.
+#[derive(Debug)]
+pub(super) struct Content {
+    seed: u64,
+    /// What tells this run from others against the same server, above the bits of the lane.
+    run: u32,
+    sizes: Sizes,
+    pattern: Vec<u8>,
+}
+
+/// What a message says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) lane: LaneId,
+    pub(super) serial: u64,
+}
+
+impl Content {
+    pub(super) fn new(seed: u64, sizes: Sizes) -> Content {
+        let words = (sizes.bytes_max + PLACES).div_ceil(8) as u64;
+        let letters = |word| spread(low_half(mix(seed ^ word))).to_le_bytes();
+        let pattern = (0..words).flat_map(letters).collect();
+        Content { seed, run: low_half(mix(!seed)) & !LANES, sizes, pattern }
+    }
+
+    /// How long a message is.
+    pub(super) fn bytes(&self, Name { lane, serial }: Name) -> usize {
+        let Sizes { bytes_min, bytes_max } = self.sizes;
+        if bytes_min == bytes_max {
+            return bytes_min;
+        }
+        let choices = (bytes_max - bytes_min + 1) as u64;
+        let chosen = mix(self.seed ^ u64::from(lane.0) << 48 ^ serial) % choices;
+        bytes_min + usize::try_from(chosen).unwrap_or(0) // the choices were a `usize`
+    }
+
+    /// Makes a message.
+    pub(super) fn write(&self, name: Name, message: &mut Vec<u8>) {
+        let bytes = self.bytes(name);
+        let (header, body) = self.parts(name, bytes);
+        message.clear();
+        message.extend_from_slice(&header[..bytes.min(HEADER_BYTES)]);
+        message.extend_from_slice(body);
+    }
+
+    /// Whether these bytes are that message, to the last one.
+    #[inline]
+    pub(super) fn is(&self, name: Name, message: &[u8]) -> bool {
+        let bytes = message.len();
+        let (header, body) = self.parts(name, bytes);
+        match message.split_first_chunk::<HEADER_BYTES>() {
+            Some((head, rest)) => *head == header && *rest == *body && bytes == self.bytes(name),
+            None => *message == header[..bytes] && bytes == self.bytes(name),
+        }
+    }
+
+    /// Which message these bytes claim to be: of all that look like it, the one nearest to `near`. One that is too
+    /// short to say so is taken for one of the lane of `near`.
+    pub(super) fn name(&self, message: &[u8], near: Name) -> Option<Name> {
+        let head = &message[..message.len().min(HEADER_BYTES)];
+        let (serial, place) = head.split_at(head.len().min(SERIAL_BYTES));
+        let serial = nearest(gather(serial)?, serial.len(), near.serial);
+        if place.len() < PLACE_BYTES {
+            return Some(Name { serial, ..near });
+        }
+        let place = gather(place)?;
+        let lane = LaneId(u16::try_from(place & LANES).ok()?);
+        (place & !LANES == self.run).then_some(Name { lane, serial })
+    }
+
+    #[inline]
+    fn parts(&self, Name { lane, serial }: Name, bytes: usize) -> ([u8; HEADER_BYTES], &[u8]) {
+        let (place, serial) = (self.run | u32::from(lane.0), low_half(serial));
+        let header = u128::from(spread(place)) << 64 | u128::from(spread(serial));
+        let from = serial.wrapping_mul(67).wrapping_add(place.wrapping_mul(31)) as usize % PLACES;
+        let body_bytes = bytes.saturating_sub(HEADER_BYTES).min(self.pattern.len() - from);
+        (header.to_le_bytes(), &self.pattern[from..][..body_bytes])
+    }
+}
+
+/// Eight nibbles as letters, the lowest nibble in the lowest byte.
+fn spread(nibbles: u32) -> u64 {
+    let mut letters = u64::from(nibbles);
+    letters = (letters | letters << 16) & 0x0000_ffff_0000_ffff;
+    letters = (letters | letters << 8) & 0x00ff_00ff_00ff_00ff;
+    letters = (letters | letters << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    letters + u64::from_le_bytes([FIRST; 8])
+}
+
+/// At most eight letters as nibbles; nothing if one of them is no such letter.
+fn gather(letters: &[u8]) -> Option<u32> {
+    letters.iter().rev().try_fold(0, |nibbles, letter| {
+        let nibble = letter.checked_sub(FIRST).filter(|nibble| *nibble < 16)?;
+        Some(nibbles << 4 | u32::from(nibble))
+    })
+}
+
+/// The number nearest to `near` of which `low` are the lowest `nibbles`.
+fn nearest(low: u32, nibbles: usize, near: u64) -> u64 {
+    let period = 1 << (4 * nibbles);
+    let base = near - near % period;
+    let candidates = [base.checked_sub(period), Some(base), base.checked_add(period)];
+    let candidates = candidates.into_iter().flatten().map(|base| base + u64::from(low));
+    candidates.min_by_key(|serial| serial.abs_diff(near)).unwrap_or(near)
+}
+
+/// The finalizer of splitmix64: neighbours become strangers.
+fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only the low half is wanted")]
+fn low_half(number: u64) -> u32 {
+    number as u32
+}
+
+/// The bits of a lane.
+const LANES: u32 = 0xffff;
+
+const FIRST: u8 = b'a';
+const SERIAL_BYTES: usize = 8;
+const PLACE_BYTES: usize = 8;
+const HEADER_BYTES: usize = SERIAL_BYTES + PLACE_BYTES;
+
+/// Places in the pattern at which a body may begin: enough that neighbours differ, few enough to stay in a cache.
+const PLACES: usize = 1 << 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: u64 = 7;
+
+    fn content(bytes_min: usize, bytes_max: usize) -> Content {
+        Content::new(SEED, Sizes { bytes_min, bytes_max })
+    }
+
+    fn name(lane: u16, serial: u64) -> Name {
+        Name { lane: LaneId(lane), serial }
+    }
+
+    fn message(content: &Content, name: Name) -> Vec<u8> {
+        let mut message = Vec::new();
+        content.write(name, &mut message);
+        message
+    }
+
+    #[test]
+    fn a_message_is_itself_and_says_so() {
+        for bytes in [1, 7, 8, 15, 16, 17, 64, 65_536] {
+            let content = content(bytes, bytes);
+            for serial in [0, 1, 15, 4_095, 1 << 32, u64::MAX - 1] {
+                let name = name(3, serial);
+                let message = message(&content, name);
+                assert_eq!(message.len(), bytes);
+                assert!(content.is(name, &message), "{bytes} bytes, {serial}");
+                assert_eq!(content.name(&message, name), Some(name), "{bytes} bytes, {serial}");
+                assert!(message.iter().all(|letter| (b'a'..=b'p').contains(letter)));
+            }
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_other_length_is_the_same_message() {
+        let content = content(40, 40);
+        let whole = message(&content, name(0, 9));
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(!content.is(name(0, 9), &flipped), "bit {bit}");
+        }
+        assert!(!content.is(name(0, 9), &whole[..39]));
+        assert!(!content.is(name(0, 9), &[&whole[..], b"a"].concat()));
+        assert!(!content.is(name(0, 9), &vec![b'a'; 100_000]), "longer than any");
+    }
+
+    #[test]
+    fn every_message_is_another_one() {
+        let content = content(16, 16);
+        let mut seen = std::collections::HashSet::new();
+        for lane in 0..50 {
+            assert!((0..50).all(|serial| seen.insert(message(&content, name(lane, serial)))), "{lane}");
+        }
+    }
+
+    #[test]
+    fn another_run_is_another_name() {
+        let theirs = Content::new(SEED + 1, Sizes { bytes_min: 64, bytes_max: 64 });
+        let message = message(&theirs, name(0, 3));
+        assert_eq!(content(64, 64).name(&message, name(0, 3)), None);
+    }
+
+    #[test]
+    fn a_short_message_is_the_nearest_that_it_may_be() {
+        let content = content(1, 1);
+        let letter = message(&content, name(0, 18)); // 2 modulo 16
+        for (near, found) in [(0, 2), (9, 2), (11, 18), (18, 18), (25, 18), (27, 34)] {
+            assert_eq!(content.name(&letter, name(0, near)), Some(name(0, found)), "near {near}");
+        }
+    }
+
+    #[test]
+    fn sizes_stay_in_their_range_and_use_all_of_it() {
+        let content = content(20, 23);
+        let mut counts = [0; 4];
+        for serial in 0..400 {
+            counts[content.bytes(name(1, serial)) - 20] += 1;
+        }
+        assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
+    }
+}

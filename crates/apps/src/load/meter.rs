@@ -1,0 +1,155 @@
+//! The clock and the scales of a run: since when is measured, what was counted, and what it cost both sides.
+//! What happens in the run is `traffic`'s, how it is told `report`'s.
+
+use std::io;
+use std::time::Duration;
+
+use reactor::Time;
+
+use super::process::Process;
+use super::report::{Flow, Second, Server};
+use super::tally::Tally;
+use super::traffic::Traffic;
+use super::units::{count, per};
+
+/// What is measured, and since when.
+#[derive(Debug)]
+pub(super) struct Meter {
+    began: Time,
+    /// Since when what comes back counts.
+    measured: Option<Time>,
+    /// When the present second began.
+    second: Time,
+    /// When something came back last.
+    heard: Time,
+    total: Tally,
+    recent: Tally,
+    /// Ourselves, where the system tells.
+    load: Option<Scales>,
+    server: Option<(u32, Scales, u64)>,
+}
+
+/// A process and what it had cost when measuring began.
+#[derive(Debug)]
+struct Scales {
+    process: Process,
+    before: Duration,
+    cost: Duration,
+}
+
+impl Meter {
+    /// Before any connection is opened.
+    pub(super) fn new(server: Option<u32>) -> io::Result<Meter> {
+        let server = server.map(|pid| {
+            let scales = Scales::new(pid)?;
+            let resident = scales.process.resident_bytes()?;
+            Ok::<_, io::Error>((pid, scales, resident))
+        });
+        Ok(Meter {
+            began: Time::ZERO,
+            measured: None,
+            second: Time::ZERO,
+            heard: Time::ZERO,
+            total: Tally::new(),
+            recent: Tally::new(),
+            load: Scales::new(std::process::id()).ok(),
+            server: server.transpose()?,
+        })
+    }
+
+    /// All connections stand: messages begin to flow.
+    pub(super) fn begin(&mut self, now: Time) {
+        (self.began, self.second, self.heard) = (now, now, now);
+    }
+
+    /// What comes back from now on counts.
+    pub(super) fn measure(&mut self, traffic: &mut Traffic, now: Time) {
+        traffic.take_recent(&mut self.recent);
+        (self.measured, self.second, self.heard) = (Some(now), now, now);
+        for scales in [self.load.as_mut(), self.server.as_mut().map(|(_, scales, _)| scales)] {
+            scales.into_iter().for_each(Scales::begin);
+        }
+    }
+
+    /// Something came back.
+    pub(super) fn hear(&mut self, now: Time) {
+        self.heard = now;
+    }
+
+    /// A second is over.
+    pub(super) fn second(&mut self, traffic: &mut Traffic, now: Time) -> Second {
+        traffic.take_recent(&mut self.recent);
+        if self.measured.is_some() {
+            self.total.add(&self.recent);
+        }
+        let flow = Flow::new(&self.recent, now.since(self.second));
+        self.second = now;
+        self.weigh();
+        Second {
+            kind: "second",
+            at_s: now.since(self.began).as_secs_f64(),
+            is_warmup: self.measured.is_none(),
+            flow,
+            wrong: traffic.wrong(),
+            in_flight: traffic.in_flight(),
+        }
+    }
+
+    /// Nothing counts any more: all that did.
+    pub(super) fn end(&mut self, traffic: &mut Traffic) -> Flow {
+        traffic.take_recent(&mut self.recent);
+        if self.measured.is_some() {
+            self.total.add(&self.recent);
+        }
+        self.weigh();
+        Flow::new(&self.total, self.took())
+    }
+
+    /// From when measuring began to the last answer.
+    fn took(&self) -> Duration {
+        self.measured.map_or(Duration::ZERO, |since| self.heard.since(since))
+    }
+
+    /// The part of a processor that we took.
+    pub(super) fn load_cpu(&self) -> Option<f64> {
+        self.load.as_ref().map(|load| per(load.cost.as_secs_f64(), self.took().as_secs_f64()))
+    }
+
+    /// What it cost the server.
+    pub(super) fn server(&self) -> Option<Server> {
+        let (pid, scales, resident_bytes_before) = self.server.as_ref()?;
+        let cost = scales.cost;
+        Some(Server {
+            pid: *pid,
+            cpu: per(cost.as_secs_f64(), self.took().as_secs_f64()),
+            cpu_ns_per_message: per(cost.as_secs_f64() * 1e9, count(self.total.messages)),
+            resident_bytes_before: *resident_bytes_before,
+            resident_bytes_after: scales.process.resident_bytes().unwrap_or(0),
+        })
+    }
+
+    fn weigh(&mut self) {
+        for scales in [self.load.as_mut(), self.server.as_mut().map(|(_, scales, _)| scales)] {
+            scales.into_iter().for_each(Scales::weigh);
+        }
+    }
+}
+
+impl Scales {
+    fn new(pid: u32) -> io::Result<Scales> {
+        let mut process = Process::new(pid)?;
+        Ok(Scales { before: process.cpu()?, process, cost: Duration::ZERO })
+    }
+
+    fn begin(&mut self) {
+        self.before = self.process.cpu().unwrap_or(self.before);
+        self.cost = Duration::ZERO;
+    }
+
+    /// A process that is gone costs no more.
+    fn weigh(&mut self) {
+        if let Ok(cpu) = self.process.cpu() {
+            self.cost = cpu.saturating_sub(self.before);
+        }
+    }
+}

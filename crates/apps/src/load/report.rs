@@ -1,0 +1,199 @@
+//! What a run tells: a line a second, and a summary, for people or as JSON. The fields are those of `docs/load.md`.
+//! What they hold is counted elsewhere.
+
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::tally::{Latency, Tally, Wrong};
+use super::units::{Grouped, Nanos, count, mega, per};
+use crate::cli::exit::Result;
+use crate::cli::notes::Notes;
+use crate::cli::output::{Format, Output};
+
+/// Who tells it.
+pub(super) struct Reporter {
+    pub(super) output: Output,
+    pub(super) notes: Notes,
+}
+
+impl Reporter {
+    /// A second: on stderr for people, on stdout for programs.
+    pub(super) fn second(&mut self, second: &Second) -> Result<()> {
+        match self.output.format() {
+            Format::Text => self.notes.note(second),
+            Format::Json => self.output.object(second)?,
+        }
+        Ok(())
+    }
+
+    /// The result: on stdout.
+    pub(super) fn summary(&mut self, summary: &Summary) -> Result<()> {
+        if summary.load_cpu.is_some_and(|cpu| cpu > LOAD_CPU_HIGH) && summary.setting.rate.is_none() {
+            self.notes
+                .warn("sb-load had no time to spare: these figures say more about it than about the server");
+        }
+        match self.output.format() {
+            Format::Text => self.output.line(summary)?,
+            Format::Json => self.output.object(summary)?,
+        }
+        Ok(())
+    }
+}
+
+/// The part of a processor from which on a load is taken for the bottleneck.
+const LOAD_CPU_HIGH: f64 = 0.9;
+
+/// One second of a run.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Second {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    /// Seconds since the beginning, with the opening of connections left out.
+    pub(super) at_s: f64,
+    /// Before anything is measured.
+    pub(super) is_warmup: bool,
+    #[serde(flatten)]
+    pub(super) flow: Flow,
+    pub(super) wrong: Wrong,
+    pub(super) in_flight: u64,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Summary {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    #[serde(flatten)]
+    pub(super) setting: Setting,
+    #[serde(flatten)]
+    pub(super) flow: Flow,
+    pub(super) wrong: Wrong,
+    pub(super) unanswered: u64,
+    pub(super) overdue: u64,
+    pub(super) connections_lost: u64,
+    pub(super) load_cpu: Option<f64>,
+    pub(super) server: Option<Server>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Setting {
+    pub(super) endpoint: String,
+    pub(super) framing: String,
+    pub(super) auth: String,
+    pub(super) connections: u16,
+    pub(super) depth: usize,
+    pub(super) bytes_min: usize,
+    pub(super) bytes_max: usize,
+    pub(super) rate: Option<f64>,
+    pub(super) seed: u64,
+}
+
+/// What came back in some time.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Flow {
+    pub(super) seconds: f64,
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    pub(super) messages_per_s: f64,
+    pub(super) bytes_per_s: f64,
+    pub(super) latency: Latency,
+}
+
+/// What it cost the server.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Server {
+    pub(super) pid: u32,
+    pub(super) cpu: f64,
+    pub(super) cpu_ns_per_message: f64,
+    pub(super) resident_bytes_before: u64,
+    pub(super) resident_bytes_after: u64,
+}
+
+impl Flow {
+    pub(super) fn new(tally: &Tally, took: Duration) -> Flow {
+        Flow {
+            seconds: took.as_secs_f64(),
+            messages: tally.messages,
+            bytes: tally.bytes,
+            messages_per_s: per(count(tally.messages), took.as_secs_f64()),
+            bytes_per_s: per(count(tally.bytes), took.as_secs_f64()),
+            latency: tally.latency(),
+        }
+    }
+}
+
+impl Display for Second {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Flow { messages_per_s, bytes_per_s, latency, .. } = self.flow;
+        write!(
+            f,
+            "{:>4.0} s  {:>11} msg/s  {:>8} MB/s",
+            self.at_s,
+            Grouped(messages_per_s),
+            mega(bytes_per_s)
+        )?;
+        write!(f, "  p50 {:>8}  p99 {:>8}", Nanos(latency.p50_ns), Nanos(latency.p99_ns))?;
+        if self.wrong.total() > 0 {
+            write!(f, "  {}", self.wrong)?;
+        }
+        if self.is_warmup { f.write_str("  (warming up)") } else { Ok(()) }
+    }
+}
+
+impl Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Flow { seconds, messages, messages_per_s, bytes_per_s, latency, .. } = self.flow;
+        let connections = self.setting.connections;
+        writeln!(f, "{} messages in {seconds:.3} s on {connections} connections", Grouped(count(messages)))?;
+        writeln!(f, "  rate     {} msg/s, {} MB/s", Grouped(messages_per_s), mega(bytes_per_s))?;
+        writeln!(f, "  latency  {latency}")?;
+        write!(f, "  wrong    {}", self.wrong)?;
+        if self.unanswered > 0 {
+            write!(f, "\n  missing  {} unanswered", self.unanswered)?;
+        }
+        if self.overdue > 0 {
+            write!(f, "\n  overdue  {} were not even sent at their time, nor later", self.overdue)?;
+        }
+        if let Some(cpu) = self.load_cpu {
+            write!(f, "\n  load     {:.0} % of a processor", cpu * 100.0)?;
+        }
+        self.server.iter().try_for_each(|server| write!(f, "\n  server   {server}"))
+    }
+}
+
+impl Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Server { cpu, cpu_ns_per_message, resident_bytes_before, resident_bytes_after, .. } = *self;
+        let (before, after) = (count(resident_bytes_before), count(resident_bytes_after));
+        write!(f, "{:.0} % of a processor, {cpu_ns_per_message:.0} ns a message, ", cpu * 100.0)?;
+        write!(f, "{:.1} MB resident (before: {:.1} MB)", after / 1e6, before / 1e6)
+    }
+}
+
+impl Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency { p50_ns, p90_ns, p99_ns, p999_ns, max_ns } = *self;
+        write!(f, "p50 {}, p90 {}, p99 {}", Nanos(p50_ns), Nanos(p90_ns), Nanos(p99_ns))?;
+        write!(f, ", p99.9 {}, max {}", Nanos(p999_ns), Nanos(max_ns))
+    }
+}
+
+impl Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Wrong { altered, lost, duplicated, reordered, strayed } = *self;
+        let counts = [
+            (altered, "altered"),
+            (lost, "lost"),
+            (duplicated, "duplicated"),
+            (reordered, "reordered"),
+            (strayed, "strayed"),
+        ];
+        let mut counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let Some((first, what)) = counts.next() else { return f.write_str("nothing") };
+        write!(f, "{first} {what}")?;
+        counts.try_for_each(|(count, what)| write!(f, ", {count} {what}"))
+    }
+}

@@ -1,0 +1,397 @@
+//! The traffic of a run of echoes: which message is sent next, on which connection and when, and what the ones that
+//! come back add up to. Pure: connections, clocks and printing are left to whoever drives it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use reactor::Time;
+
+use super::content::{Content, LaneId};
+use super::lane::{Heard, Lane};
+use super::plan::{Plan, Rate};
+use super::tally::{Tally, Wrong};
+
+/// All connections' messages.
+///
+/// Invariant: a lane stands among the roomy ones exactly if it is open and may have one more message in flight.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    content: Content,
+    depth: usize,
+    lanes: Vec<State>,
+    /// Lanes that may send, the next one first.
+    roomy: VecDeque<LaneId>,
+    pace: Pace,
+    /// Messages that may still be sent.
+    left: u64,
+    in_flight: u64,
+    /// Messages that were in flight on connections that broke.
+    cut: u64,
+    wrong: Wrong,
+    /// What is counted since it was last asked for.
+    recent: Tally,
+    burst: Burst,
+    /// Room for the message that is sent.
+    message: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct State {
+    lane: Lane,
+    /// When something was heard, or when there began to be something to wait for.
+    heard: Time,
+    is_open: bool,
+}
+
+/// When the next message is to be sent.
+#[derive(Debug)]
+enum Pace {
+    /// As soon as there is room for it.
+    AsAnswered,
+    /// At its own time, counted from `since`.
+    Fixed { rate: Rate, since: Time, sent: u64 },
+}
+
+/// Messages that took equally long, as those do that come in one read: recorded together.
+#[derive(Debug, Default)]
+struct Burst {
+    latency: Duration,
+    messages: u64,
+    bytes: u64,
+}
+
+impl Traffic {
+    /// Of a run with so many connections, which begins when they stand.
+    pub(super) fn new(plan: &Plan, lanes: u16) -> Traffic {
+        let ids = (0..lanes).map(LaneId);
+        let state = |id| State { lane: Lane::new(id, plan.depth), heard: Time::ZERO, is_open: true };
+        Traffic {
+            content: Content::new(plan.seed, plan.sizes),
+            depth: plan.depth,
+            lanes: ids.clone().map(state).collect(),
+            roomy: ids.collect(),
+            pace: Pace::new(plan.rate),
+            left: u64::MAX,
+            in_flight: 0,
+            cut: 0,
+            wrong: Wrong::default(),
+            recent: Tally::new(),
+            burst: Burst::default(),
+            message: Vec::new(),
+        }
+    }
+
+    /// It begins now.
+    pub(super) fn begin(&mut self, now: Time) {
+        if let Pace::Fixed { since, .. } = &mut self.pace {
+            *since = now;
+        }
+    }
+
+    /// From now on so many messages come back, with those that are in flight.
+    pub(super) fn send_until(&mut self, messages: u64) {
+        self.left = messages.saturating_sub(self.in_flight);
+    }
+
+    /// Sends no more; what is in flight may come back.
+    pub(super) fn send_no_more(&mut self) {
+        self.left = 0;
+    }
+
+    /// The message that is to be sent now, if there is one, and on which connection.
+    pub(super) fn next(&mut self, now: Time) -> Option<(LaneId, &[u8])> {
+        if self.left == 0 {
+            return None;
+        }
+        let since = self.pace.due(now)?;
+        let id = self.roomy.pop_front()?;
+        self.pace.sent();
+        self.left -= 1;
+        self.in_flight += 1;
+        let state = &mut self.lanes[id.index()];
+        if state.lane.in_flight() == 0 {
+            state.heard = now;
+        }
+        let name = state.lane.send(since);
+        if state.lane.in_flight() < self.depth {
+            match self.pace {
+                // Messages to one peer in a row are one write.
+                Pace::AsAnswered => self.roomy.push_front(id),
+                Pace::Fixed { .. } => self.roomy.push_back(id),
+            }
+        }
+        self.content.write(name, &mut self.message);
+        Some((id, &self.message))
+    }
+
+    /// How long nothing is to be sent; nothing if that does not depend on the time.
+    pub(super) fn wait(&self, now: Time) -> Option<Duration> {
+        let can_send = self.left > 0 && !self.roomy.is_empty();
+        self.pace.next().filter(|_| can_send).map(|at| at.since(now))
+    }
+
+    /// A message came back.
+    #[inline]
+    pub(super) fn hear(&mut self, id: LaneId, message: &[u8], now: Time) {
+        let state = &mut self.lanes[id.index()];
+        state.heard = now;
+        let before = state.lane.in_flight();
+        let heard = state.lane.hear(&self.content, message);
+        let after = state.lane.in_flight();
+        self.in_flight -= (before - after) as u64;
+        if before >= self.depth && after < self.depth && state.is_open {
+            self.roomy.push_back(id);
+        }
+        self.record(heard, message.len() as u64, now);
+    }
+
+    fn record(&mut self, heard: Heard, bytes: u64, now: Time) {
+        let Heard::Well(since) = heard else {
+            self.wrong.record(heard);
+            if heard == Heard::Reordered {
+                self.recent.record_late(bytes);
+            }
+            return;
+        };
+        let latency = now.since(since);
+        if latency != self.burst.latency {
+            self.record_burst();
+            self.burst.latency = latency;
+        }
+        self.burst.messages += 1;
+        self.burst.bytes += bytes;
+    }
+
+    fn record_burst(&mut self) {
+        let Burst { latency, messages, bytes } = std::mem::take(&mut self.burst);
+        if messages > 0 {
+            self.recent.record(messages, bytes, latency);
+        }
+    }
+
+    /// A connection is over; nothing comes back on it any more.
+    pub(super) fn close(&mut self, id: LaneId) {
+        let State { lane, is_open, .. } = &mut self.lanes[id.index()];
+        *is_open = false;
+        let cut = lane.in_flight() as u64;
+        self.in_flight -= cut;
+        self.cut += cut;
+        self.roomy.retain(|roomy| *roomy != id);
+    }
+
+    /// What was counted since this was last asked for, moved into `tally`.
+    pub(super) fn take_recent(&mut self, tally: &mut Tally) {
+        self.record_burst();
+        std::mem::swap(&mut self.recent, tally);
+        self.recent.clear();
+    }
+
+    /// Messages in flight on connections that stand.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// Messages that were in flight on connections that broke.
+    pub(super) fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    /// What went wrong so far.
+    pub(super) fn wrong(&self) -> Wrong {
+        let lost = self.lanes.iter().map(|state| state.lane.lost()).sum();
+        Wrong { lost, ..self.wrong }
+    }
+
+    /// Whether everything that was to be sent is, and has come back or will not.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == 0 && self.in_flight == 0
+    }
+
+    /// Connections on which answers have been waited for at least this long, and none came.
+    pub(super) fn silent(&self, timeout: Duration, now: Time) -> usize {
+        let is_silent =
+            |state: &&State| state.is_open && state.lane.in_flight() > 0 && now.since(state.heard) >= timeout;
+        self.lanes.iter().filter(is_silent).count()
+    }
+
+    /// Messages whose time has come without room for them.
+    pub(super) fn overdue(&self, now: Time) -> u64 {
+        self.pace.overdue(now)
+    }
+}
+
+impl Pace {
+    fn new(rate: Option<Rate>) -> Pace {
+        rate.map_or(Pace::AsAnswered, |rate| Pace::Fixed { rate, since: Time::ZERO, sent: 0 })
+    }
+
+    /// The time from which the next message is waited for, if it may be sent now.
+    fn due(&self, now: Time) -> Option<Time> {
+        self.next().map_or(Some(now), |at| Some(at).filter(|at| *at <= now))
+    }
+
+    /// When the next message is to be sent, if that depends on the time.
+    fn next(&self) -> Option<Time> {
+        match self {
+            Pace::AsAnswered => None,
+            Pace::Fixed { rate, since, sent } => Some(*since + rate.at(*sent)),
+        }
+    }
+
+    fn sent(&mut self) {
+        if let Pace::Fixed { sent, .. } = self {
+            *sent += 1;
+        }
+    }
+
+    fn overdue(&self, now: Time) -> u64 {
+        let Pace::Fixed { rate, since, sent } = self else { return 0 };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count, and none below 0"
+        )]
+        let due = (now.since(*since).as_secs_f64() * rate.per_second) as u64;
+        due.saturating_sub(*sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::plan::{Extent, Sizes};
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    fn plan(depth: usize, rate: Option<f64>) -> Plan {
+        Plan {
+            depth,
+            sizes: Sizes { bytes_min: 32, bytes_max: 32 },
+            extent: Extent::Count(1),
+            rate: rate.map(|per_second| Rate { per_second }),
+            warmup: Duration::ZERO,
+            timeout: Duration::from_secs(1),
+            seed: 3,
+        }
+    }
+
+    fn at(millis: u32) -> Time {
+        Time::ZERO + MILLI * millis
+    }
+
+    /// Everything that is to be sent now.
+    fn sends(traffic: &mut Traffic, now: Time) -> Vec<(LaneId, Vec<u8>)> {
+        std::iter::from_fn(|| traffic.next(now).map(|(lane, message)| (lane, message.to_vec()))).collect()
+    }
+
+    fn echo(traffic: &mut Traffic, messages: &[(LaneId, Vec<u8>)], now: Time) {
+        for (lane, message) in messages {
+            traffic.hear(*lane, message, now);
+        }
+    }
+
+    fn counted(traffic: &mut Traffic) -> Tally {
+        let mut tally = Tally::new();
+        traffic.take_recent(&mut tally);
+        tally
+    }
+
+    #[test]
+    fn every_answer_makes_room_for_one_more_message() {
+        let mut traffic = Traffic::new(&plan(4, None), 3);
+        traffic.send_until(100);
+        let mut sent = sends(&mut traffic, at(0));
+        assert_eq!(sent.len(), 12);
+        let mut rounds = 0;
+        while !traffic.is_over() {
+            rounds += 1;
+            echo(&mut traffic, &sent, at(rounds));
+            sent = sends(&mut traffic, at(rounds));
+            assert!(traffic.in_flight() <= 12);
+        }
+        let tally = counted(&mut traffic);
+        assert_eq!((tally.messages, tally.bytes, traffic.wrong().total()), (100, 3_200, 0));
+        assert!(tally.latency().p50_ns.abs_diff(1_000_000) < 1_000);
+    }
+
+    #[test]
+    fn a_count_includes_what_is_in_flight() {
+        let mut traffic = Traffic::new(&plan(4, None), 1);
+        let warm = sends(&mut traffic, at(0));
+        traffic.send_until(10);
+        echo(&mut traffic, &warm, at(1));
+        let mut messages = warm.len();
+        while !traffic.is_over() {
+            let sent = sends(&mut traffic, at(1));
+            messages += sent.len();
+            echo(&mut traffic, &sent, at(1));
+        }
+        assert_eq!((messages, counted(&mut traffic).messages), (10, 10));
+    }
+
+    #[test]
+    fn at_a_rate_messages_leave_at_their_times_on_all_connections_in_turn() {
+        let mut traffic = Traffic::new(&plan(100, Some(1_000.0)), 2);
+        assert_eq!(sends(&mut traffic, at(0)).len(), 1);
+        assert_eq!(traffic.wait(at(0)), Some(MILLI));
+        let lanes: Vec<_> = sends(&mut traffic, at(4)).into_iter().map(|(lane, _)| lane.0).collect();
+        assert_eq!(lanes, [1, 0, 1, 0]);
+        assert_eq!((traffic.wait(at(4)), traffic.overdue(at(4))), (Some(MILLI), 0));
+    }
+
+    #[test]
+    fn at_a_rate_answers_are_waited_for_from_when_the_message_was_to_be_sent() {
+        let mut traffic = Traffic::new(&plan(1, Some(1_000.0)), 1);
+        let first = sends(&mut traffic, at(0));
+        // The server stalls: nine more messages have their time meanwhile, and wait for room.
+        assert!(sends(&mut traffic, at(9)).is_empty());
+        assert_eq!(traffic.wait(at(9)), None, "only an answer makes room");
+        assert!(traffic.overdue(at(9)) >= 8);
+        echo(&mut traffic, &first, at(300));
+        let mut answered = 1;
+        while answered < 10 {
+            let sent = sends(&mut traffic, at(300));
+            answered += sent.len();
+            echo(&mut traffic, &sent, at(300));
+        }
+        let latency = counted(&mut traffic).latency();
+        assert!(latency.p50_ns > 290_000_000, "{latency:?}");
+    }
+
+    #[test]
+    fn what_was_in_flight_on_a_broken_connection_is_cut_and_others_go_on() {
+        let mut traffic = Traffic::new(&plan(2, None), 2);
+        traffic.send_until(8);
+        let sent = sends(&mut traffic, at(0));
+        traffic.close(LaneId(0));
+        assert_eq!((traffic.cut(), traffic.in_flight()), (2, 2));
+        let mut rest: Vec<_> = sent.into_iter().filter(|(lane, _)| *lane == LaneId(1)).collect();
+        while !traffic.is_over() {
+            echo(&mut traffic, &rest, at(1));
+            rest = sends(&mut traffic, at(1));
+            assert!(rest.iter().all(|(lane, _)| *lane == LaneId(1)));
+        }
+        assert_eq!(counted(&mut traffic).messages, 6);
+    }
+
+    #[test]
+    fn only_those_who_owe_an_answer_are_silent() {
+        let second = Duration::from_secs(1);
+        let mut traffic = Traffic::new(&plan(1, None), 3);
+        traffic.send_until(2);
+        let sent = sends(&mut traffic, at(0));
+        assert_eq!(traffic.silent(second, at(999)), 0);
+        assert_eq!(traffic.silent(second, at(1_000)), 2);
+        echo(&mut traffic, &sent[..1], at(1_000));
+        assert_eq!(traffic.silent(second, at(1_000)), 1);
+    }
+
+    #[test]
+    fn what_is_lost_shows_as_soon_as_later_ones_have_come() {
+        let mut traffic = Traffic::new(&plan(4, None), 1);
+        let sent = sends(&mut traffic, at(0));
+        echo(&mut traffic, &sent[2..], at(1));
+        assert_eq!(traffic.wrong(), Wrong { lost: 2, ..Wrong::default() });
+        assert_eq!(sends(&mut traffic, at(1)).len(), 4, "the connection goes on");
+    }
+}
