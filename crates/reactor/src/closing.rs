@@ -24,6 +24,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             conn.enter(Phase::Flushing, now);
             self.stats.bytes_unheard += conn.rest.len() as u64;
             conn.rest = crate::conn::Rest::default();
+            conn.flags.replay = false;
             conn.flags.end_writing = true;
             self.end_our_side_if_written(id);
             self.rearm(id);

@@ -91,7 +91,8 @@ pub(crate) struct Flags {
     pub(crate) broken: bool,
 }
 
-/// Received bytes that the handler did not take, and since when it has been waiting for more.
+/// Received bytes that the handler did not take, and since when it has been waiting for more. There are no bytes if it
+/// keeps them itself, and only says that it waits.
 #[derive(Debug, Default)]
 pub(crate) struct Rest(Option<Box<(Vec<u8>, Time)>>);
 
@@ -106,6 +107,18 @@ impl Rest {
 
     fn since(&self) -> Option<Time> {
         self.0.as_ref().map(|rest| rest.1)
+    }
+
+    /// The handler keeps the beginning of a message since then, or keeps nothing.
+    pub(crate) fn wait_since(&mut self, since: Option<Time>) {
+        match since {
+            Some(since) => {
+                let rest = self.0.get_or_insert_with(|| Box::new((Vec::new(), since)));
+                rest.1 = rest.1.min(since);
+            }
+            None if self.len() == 0 => self.0 = None,
+            None => {}
+        }
     }
 
     /// Appends what was read behind what was there.

@@ -119,6 +119,19 @@ impl<'a> Context<'a> {
         self.ops.push(Op::ResumeReading(id));
     }
 
+    /// For a handler that took bytes in and, because [`is_full`](Context::is_full), did not act on all of them:
+    /// [`handle`](crate::Handler::handle) is called again once there is room, with what it did not take, be it nothing.
+    pub fn offer_again(&mut self, id: ConnId) {
+        self.ops.push(Op::OfferAgain(id));
+    }
+
+    /// For a handler that takes the beginning of a message and keeps it itself: since when it has waited for the rest,
+    /// so that [`partial_timeout`](crate::Limits::partial_timeout) counts for it as for bytes that were not taken. To
+    /// be said whenever bytes have come; `None` when nothing is kept any more.
+    pub fn waits_since(&mut self, id: ConnId, since: Option<Time>) {
+        self.ops.push(Op::WaitsSince(id, since));
+    }
+
     /// Says that a connection has shown who it is: the handshake deadline ends, the idle one begins.
     pub fn established(&mut self, id: ConnId) {
         self.ops.push(Op::Established(id));

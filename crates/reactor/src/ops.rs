@@ -25,6 +25,8 @@ pub(crate) enum Op {
     Abort(ConnId),
     PauseReading(ConnId),
     ResumeReading(ConnId),
+    OfferAgain(ConnId),
+    WaitsSince(ConnId, Option<Time>),
     Established(ConnId),
     Join(ConnId, GroupId),
     Leave(ConnId, GroupId),

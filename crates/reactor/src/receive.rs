@@ -50,7 +50,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             if self.ops.is_full() {
                 break;
             }
-            if std::mem::take(&mut conn.flags.replay) && conn.rest.len() > 0 {
+            if std::mem::take(&mut conn.flags.replay) {
                 self.offer_rest(id);
             } else if matches!(conn.phase, Phase::Lingering) {
                 self.discard(id);

@@ -16,6 +16,7 @@ use crate::net::{Net, Plant};
 use crate::ops::{Chunk, Op, Reach};
 use crate::outbound::PARTS_MAX;
 use crate::reactor::Reactor;
+use crate::time::Time;
 use crate::timers::Timer;
 
 impl<H: Handler, N: Net> Reactor<H, N> {
@@ -92,6 +93,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Op::Abort(id) => self.abort(id),
             Op::PauseReading(id) => self.pause_reading(id),
             Op::ResumeReading(id) => self.resume_reading(id),
+            Op::OfferAgain(id) => self.offer_again(id),
+            Op::WaitsSince(id, since) => self.waits_since(id, since),
             Op::Established(id) => self.established(id),
             // Turned into sends before.
             Op::Join(..) | Op::Leave(..) | Op::Publish { .. } => {}
@@ -267,8 +270,22 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn resume_reading(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
         conn.flags.paused = false;
-        conn.flags.replay = conn.rest.len() > 0;
+        conn.flags.replay |= conn.rest.len() > 0;
         self.enlist(id.0);
+    }
+
+    fn offer_again(&mut self, id: ConnId) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        if conn.is_conversing() {
+            conn.flags.replay = true;
+            self.enlist(id.0);
+        }
+    }
+
+    fn waits_since(&mut self, id: ConnId, since: Option<Time>) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        conn.rest.wait_since(since);
+        self.rearm(id);
     }
 
     fn established(&mut self, id: ConnId) {

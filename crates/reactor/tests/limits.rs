@@ -136,6 +136,61 @@ fn half_a_message_leaves_at_its_deadline() {
     );
 }
 
+#[test]
+fn half_a_message_that_the_handler_keeps_leaves_at_its_deadline_too() {
+    const SECOND: Duration = Duration::from_secs(1);
+    // What it says when more has come: it still waits for the same message, or for none.
+    for (later, timed_out) in [(Some(Time::ZERO), 1), (None, 0)] {
+        let world = quiet_world();
+        let (mut id, mut says) = (None, Some(Time::ZERO));
+        let server = Recorder::new(move |cx, event| match event {
+            Event::SetUp(new) => id = Some(*new),
+            Event::Heard(_) => cx.waits_since(id.unwrap(), std::mem::replace(&mut says, later)),
+            _ => {}
+        });
+        let mut to = None;
+        let caller = Recorder::new(move |cx, event| match event {
+            Event::SetUp(id) => {
+                to = Some(*id);
+                cx.send(*id, b"half");
+                cx.set_timer(15 * SECOND, Tag(0));
+            }
+            Event::Timer => cx.send(to.unwrap(), b" a mess"),
+            _ => {}
+        });
+        let limits = Limits { partial_timeout: 20 * SECOND, ..Limits::default() };
+        let (server, _, _) = run(&world, pair(&world, server, limits, caller, 1), HOUR);
+        assert_eq!(server.stats().timed_out, timed_out);
+        if timed_out == 1 {
+            let why = Closed::TimedOut(Deadline::Partial).to_string();
+            assert_eq!(server.handler().end(), (at(20 * SECOND), why));
+        }
+    }
+}
+
+#[test]
+fn what_a_handler_took_but_could_not_act_on_is_offered_again_even_if_it_left_nothing() {
+    let world = quiet_world();
+    let mut id = None;
+    let server = Recorder::new(move |cx, event| match event {
+        Event::SetUp(new) => id = Some(*new),
+        Event::Heard(1..) => cx.offer_again(id.unwrap()),
+        _ => {}
+    });
+    let caller = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, b"a lot");
+        }
+    });
+    let (server, _, _) = run(&world, pair(&world, server, Limits::default(), caller, 1), HOUR);
+    let events = server.handler().events.borrow();
+    let heard = events.iter().filter_map(|event| match event {
+        Event::Heard(bytes) => Some(*bytes),
+        _ => None,
+    });
+    assert_eq!(heard.collect::<Vec<_>>(), [5, 0]);
+}
+
 /// A server that sends so many bytes to a caller that does not read and whose window holds one byte.
 fn send_to_a_deaf_caller(bytes: usize, limits: Limits) -> Loop {
     let world = World::new(1, Faults { window_max: 1, ..Faults::none() });

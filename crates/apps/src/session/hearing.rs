@@ -1,10 +1,11 @@
 //! Conversations that stand: finding messages in what has come, plain or sealed, and handing them over. Who may
 //! converse at all is the session's to say, answering the link's.
 
-use auth::Opened;
+use auth::{ChannelError, Opened};
 use framing::{Decoded, FrameDecoder, FrameError};
 use reactor::{ConnId, Context};
 
+use super::sealed::Ear;
 use super::wire::Wire;
 use super::{Ended, Link, Service, Session};
 
@@ -15,34 +16,55 @@ impl<S: Service> Session<S> {
         let Wire::Open(mut decoder) = std::mem::replace(wire, Wire::Busy) else { return input.len() };
         let mut link = Link::new(cx, &mut self.exchange);
         match deliver(&mut self.service, &mut link, id, &mut decoder, input) {
-            Some(used) => {
+            // What is left is shown again by the loop: with more behind it, or once there is room.
+            Heard::All(used) | Heard::InPart(used) => {
                 link.put_back(id, decoder);
                 used
             }
-            None => input.len(),
+            Heard::Over => input.len(),
         }
     }
 
     /// The same for a sealed conversation. What was well said is heard before anything that is wrong after it.
     pub(super) fn converse_sealed(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
         let Some(Wire::Sealed(sealed)) = self.exchange.wires.get_mut(id) else { return input.len() };
-        let (mut ear, opened) = sealed.open(input, &mut self.plain);
-        let mut link = Link::new(cx, &mut self.exchange);
-        if let Some(ear) = &mut ear {
-            let used = deliver(&mut self.service, &mut link, id, &mut ear.decoder, &ear.plain);
-            ear.forget(used.unwrap_or(ear.plain.len()), &mut self.plain);
-        }
-        match (opened, ear) {
-            (Ok(Opened::More { consumed }), Some(ear)) => {
-                self.exchange.put_back(id, ear);
-                return consumed;
-            }
-            (Ok(Opened::Closed { .. }), Some(mut ear)) => self.input_ended(cx, id, ear.finish()),
-            (Err(error), _) => link.end(id, Ended::Sealing(error)),
+        let (ear, opened) = sealed.open(input, &mut self.plain);
+        match (ear, opened) {
+            (Some(ear), opened) => self.listen(cx, id, ear, opened),
+            (None, Err(error)) => self.exchange.end(cx, id, Ended::Sealing(error)),
             // Nothing is opened after the peer's last record.
-            (Ok(_), None) => {}
+            (None, Ok(_)) => {}
         }
-        input.len()
+        match opened {
+            Ok(Opened::More { consumed }) => consumed,
+            Ok(Opened::Closed { .. }) | Err(_) => input.len(),
+        }
+    }
+
+    /// Hands over every whole message that was opened, and then acts on what the opening came to.
+    fn listen(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: ConnId,
+        mut ear: Ear,
+        opened: Result<Opened, ChannelError>,
+    ) {
+        let mut link = Link::new(cx, &mut self.exchange);
+        let heard = deliver(&mut self.service, &mut link, id, &mut ear.decoder, &ear.plain);
+        let waited = ear.forget(&heard, cx.now(), &mut self.plain);
+        if waited.is_some() || ear.waits_since().is_some() {
+            cx.waits_since(id, ear.waits_since());
+        }
+        match (heard, opened) {
+            (Heard::Over, _) => {}
+            (Heard::InPart(_), _) => {
+                self.exchange.put_back(id, ear);
+                cx.offer_again(id);
+            }
+            (Heard::All(_), Ok(Opened::More { .. })) => self.exchange.put_back(id, ear),
+            (Heard::All(_), Ok(Opened::Closed { .. })) => self.input_ended(cx, id, ear.finish()),
+            (Heard::All(_), Err(error)) => self.exchange.end(cx, id, Ended::Sealing(error)),
+        }
     }
 
     /// The peer ended its side while in conversation: between two messages, or inside one.
@@ -63,15 +85,24 @@ impl<S: Service> Session<S> {
     }
 }
 
-/// Hands over every whole message in `input`; says how many bytes they took, or nothing if the conversation has ended
-/// over them.
+/// How much of what there was a service has heard.
+pub(super) enum Heard {
+    /// Every whole message; so many bytes.
+    All(usize),
+    /// So many bytes, as there was no room for more answers. What is left may hold whole messages.
+    InPart(usize),
+    /// What it had to: the conversation ended over it.
+    Over,
+}
+
+/// Hands over the whole messages in `input`.
 fn deliver<S: Service>(
     service: &mut S,
     link: &mut Link<'_, '_>,
     id: ConnId,
     decoder: &mut FrameDecoder,
     input: &[u8],
-) -> Option<usize> {
+) -> Heard {
     let mut used = 0;
     loop {
         match decoder.decode(&input[used..]) {
@@ -81,18 +112,17 @@ fn deliver<S: Service>(
                 link.count_message();
                 service.message(link, id, message);
                 if !link.is_talking(id) {
-                    return None;
+                    return Heard::Over;
                 }
-                // The loop shows us the rest again once there is room.
                 if link.is_full() {
-                    return Some(used);
+                    return Heard::InPart(used);
                 }
             }
             Ok(Decoded::Skipped { consumed, .. }) => used += consumed,
-            Ok(Decoded::NeedMore { .. }) => return Some(used),
+            Ok(Decoded::NeedMore { .. }) => return Heard::All(used),
             Err(error) => {
                 link.end(id, Ended::Frame(error));
-                return None;
+                return Heard::Over;
             }
         }
     }

@@ -79,13 +79,13 @@ fn session(recorder: Recorder, dialect: Dialect, nonce: u8) -> Session<Recorder>
 }
 
 /// Lets a caller meet a server until nothing more happens.
-fn meet<C: Handler>(server: Session<Recorder>, caller: C) -> (Recorder, C) {
+fn meet<S: Service, C: Handler>(server: Session<S>, caller: C) -> (S, C) {
     let (server, caller) = meet_and_keep(server, caller);
     (server.into_service(), caller)
 }
 
 /// The same for a test that has more to ask of the session.
-fn meet_and_keep<C: Handler>(server: Session<Recorder>, caller: C) -> (Session<Recorder>, C) {
+fn meet_and_keep<S: Service, C: Handler>(server: Session<S>, caller: C) -> (Session<S>, C) {
     let world = World::new(1, Faults::none());
     let mut server = Reactor::with_net(world.host(), server, Limits::default());
     let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
@@ -125,6 +125,70 @@ fn an_end_between_two_messages_is_clean_and_one_inside_a_message_is_not() {
             "{:?}",
             cut.ends
         );
+    }
+}
+
+/// Answers with what it hears.
+#[derive(Default)]
+struct Echo {
+    heard: usize,
+    ends: Vec<String>,
+}
+
+impl Service for Echo {
+    type Command = ();
+
+    fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
+        self.heard += 1;
+        link.send(id, message).unwrap();
+    }
+
+    fn close(&mut self, _: &mut Link<'_, '_>, _: ConnId, ended: &Ended) {
+        self.ends.push(ended.to_string());
+    }
+}
+
+/// Says bytes that are frames to the other side, in one piece, and ends its side or waits.
+struct Flood {
+    bytes: Vec<u8>,
+    waits: bool,
+}
+
+impl Service for Flood {
+    type Command = ();
+
+    fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, _: Caller) {
+        link.send(id, &self.bytes).unwrap();
+        if !self.waits {
+            link.end_sending(id);
+        }
+    }
+
+    fn message(&mut self, _: &mut Link<'_, '_>, _: ConnId, _: &[u8]) {}
+}
+
+fn flood(dialect: Dialect, flood: Flood) -> Echo {
+    let draw = || Box::new(|| Ok(Entropy::from([1; Entropy::BYTES])));
+    let raw = Profile { framing: "raw".parse().unwrap(), ..profile(dialect) };
+    let server = Session::with_draw(Echo::default(), profile(dialect), draw());
+    meet(server, Session::with_draw(flood, raw, draw())).0
+}
+
+#[test]
+fn messages_whose_answers_do_not_fit_in_one_turn_are_heard_in_the_next() {
+    for dialect in [Dialect::None, Dialect::Noise] {
+        // Few records, but each answer has one of its own.
+        let server = flood(dialect, Flood { bytes: b"\x01x".repeat(60_000), waits: false });
+        assert_eq!((server.heard, server.ends), (60_000, vec!["hung up".to_owned()]), "{dialect}");
+    }
+}
+
+#[test]
+fn half_a_message_leaves_at_its_deadline_also_if_its_records_are_whole() {
+    for dialect in [Dialect::None, Dialect::Noise] {
+        let server = flood(dialect, Flood { bytes: b"\x01x\x05half".to_vec(), waits: true });
+        let ends = vec!["timed out: half a message and no more".to_owned()];
+        assert_eq!((server.heard, server.ends), (1, ends), "{dialect}");
     }
 }
 
