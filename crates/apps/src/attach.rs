@@ -363,7 +363,7 @@ mod tests {
         let limits = |spec: &str| limits_for(&spec.parse().unwrap());
         assert_eq!(limits("u32be").outbound_hard, Limits::default().outbound_hard);
         assert_eq!(limits("u32be,max=64MiB").outbound_hard, 128 << 20);
-        assert_eq!(limits("u32be,max=64MiB").untaken_bytes_max, (64 << 20) + (64 << 10));
+        assert_eq!(limits("u32be,max=64MiB").untaken_bytes_max, (64 << 20) + Limits::default().read_bytes);
     }
 
     #[test]

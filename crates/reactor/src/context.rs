@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,11 +22,18 @@ use crate::time::Time;
 pub struct Context<'a> {
     now: Time,
     ops: &'a mut Ops,
+    /// What `handle` is being shown; empty in every other hook.
+    input: &'a [u8],
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(now: Time, ops: &'a mut Ops) -> Context<'a> {
-        Context { now, ops }
+        Context { now, ops, input: &[] }
+    }
+
+    /// For `handle`: the wishes are carried out before the input is gone.
+    pub(crate) fn over(input: &'a [u8], now: Time, ops: &'a mut Ops) -> Context<'a> {
+        Context { now, ops, input }
     }
 
     /// The time of this turn: read once, the same for all its events.
@@ -33,9 +41,18 @@ impl<'a> Context<'a> {
         self.now
     }
 
-    /// Sends bytes. All that is sent to one peer in a turn leaves in as few writes as the kernel takes.
+    /// Sends bytes. All that is sent to one peer in a turn leaves in as few writes as the kernel takes. A long piece
+    /// of the input that [`handle`](crate::Handler::handle) is being shown leaves from where it lies, without a copy.
     pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
-        self.send_with(to, |out| out.extend_from_slice(bytes));
+        match place_within(self.input, bytes) {
+            Some(range) if bytes.len() >= IN_PLACE_MIN => self.ops.send_shown(to, range, self.input),
+            _ => self.send_with(to, |out| out.extend_from_slice(bytes)),
+        }
+    }
+
+    /// The bytes that [`handle`](crate::Handler::handle) is being shown; none in every other hook.
+    pub fn input(&self) -> &'a [u8] {
+        self.input
     }
 
     /// Sends what `fill` appends to the loop's own output buffer: no copy in between. `fill` must only append.
@@ -177,8 +194,33 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Where in `whole` the very bytes of `part` lie, not ones that look like them.
+fn place_within(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    let end = start + part.len();
+    (end <= whole.len()).then_some(start..end)
+}
+
+/// Input that is sent on without a copy. For less than this the copy costs less than keeping track of it.
+const IN_PLACE_MIN: usize = 512;
+
 impl fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_bytes_of_the_input_are_found_in_it() {
+        let input = *b"abcabc";
+        assert_eq!(place_within(&input, &input[3..5]), Some(3..5));
+        assert_eq!(place_within(&input, &input), Some(0..6));
+        assert_eq!(place_within(&input, &{ input }[..3]), None, "a copy lies elsewhere");
+        assert_eq!(place_within(&input[..4], &input[2..6]), None, "half of it is beyond the end");
+        assert_eq!(place_within(&input[2..], &input[..3]), None);
     }
 }

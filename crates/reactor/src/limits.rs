@@ -24,9 +24,10 @@ pub struct Limits {
     /// Bytes of one received datagram; `max_packet_size` of socketserver, which says 8,192. A longer one is cut there,
     /// [told](crate::Datagram::truncated) and counted. Default 65,535: no UDP datagram is longer.
     pub datagram_bytes_max: usize,
-    /// Bytes of one read. Default 64 KiB: fewer system calls for floods, and still inside a level-2 cache.
+    /// Bytes of one read. Default 256 KiB: several messages of 64 KiB come whole, and it is still inside a level-2
+    /// cache. There is one such buffer for all connections, and only as much of it is resident as was ever filled.
     pub read_bytes: usize,
-    /// Received bytes that a handler may leave untaken. Default 16 MiB + 64 KiB: the largest message, and a read.
+    /// Received bytes that a handler may leave untaken. Default 16 MiB + 256 KiB: the largest message, and a read.
     /// A handler that lets more gather loses the connection.
     pub untaken_bytes_max: usize,
     /// Queued bytes for one peer at which [`Handler::pressure`](crate::Handler::pressure) is told, and at which a
@@ -85,8 +86,8 @@ impl Default for Limits {
             reads_per_turn: 4,
             datagrams_per_turn: 64,
             datagram_bytes_max: 65_535,
-            read_bytes: 64 * KIB,
-            untaken_bytes_max: 16 * MIB + 64 * KIB,
+            read_bytes: 256 * KIB,
+            untaken_bytes_max: 16 * MIB + 256 * KIB,
             outbound_high: 256 * KIB,
             outbound_low: 64 * KIB,
             outbound_hard: 32 * MIB,

@@ -47,10 +47,12 @@ pub(crate) enum Reach {
     Here,
 }
 
-/// Bytes to send: in the gather buffer, or shared with other receivers.
+/// Bytes to send: in the gather buffer, in the input that the handler is being shown, or shared with other
+/// receivers.
 #[derive(Debug)]
 pub(crate) enum Chunk {
     Gathered(Range<usize>),
+    Shown(Range<usize>),
     Shared(Bytes),
 }
 
@@ -62,6 +64,8 @@ pub(crate) struct Ops {
     timers_made: u64,
     /// The list holds something about groups.
     names_groups: bool,
+    /// The list holds bytes that lie in the input: it must be carried out before that is read over.
+    refers_to_input: bool,
 }
 
 impl Ops {
@@ -72,6 +76,17 @@ impl Ops {
     /// Whether enough has gathered to be carried out before anything else.
     pub(crate) fn is_full(&self) -> bool {
         self.gathered.len() >= GATHERED_HIGH
+    }
+
+    /// Whether what has gathered should leave while it is warm: there is much of it, and in pieces so long that
+    /// gathering on would hardly save a write.
+    pub(crate) fn is_worth_a_write(&self) -> bool {
+        let bytes = self.gathered.len();
+        bytes >= GATHERED_WARM && bytes / LONG_SEND >= self.list.len()
+    }
+
+    pub(crate) fn refers_to_input(&self) -> bool {
+        self.refers_to_input
     }
 
     pub(crate) fn push(&mut self, op: Op) {
@@ -98,6 +113,25 @@ impl Ops {
         result
     }
 
+    /// Records bytes that lie in the input, without a copy. What continues a gathered send joins it instead: one
+    /// piece leaves in one write, two do not.
+    pub(crate) fn send_shown(&mut self, to: ConnId, range: Range<usize>, input: &[u8]) {
+        match self.list.last_mut() {
+            Some(Op::Send { to: last, what: Chunk::Shown(before) })
+                if *last == to && before.end == range.start =>
+            {
+                before.end = range.end;
+            }
+            Some(Op::Send { to: last, what: Chunk::Gathered(_) }) if *last == to => {
+                self.gather(to, |out| out.extend_from_slice(&input[range]));
+            }
+            _ => {
+                self.refers_to_input = true;
+                self.push(Op::Send { to, what: Chunk::Shown(range) });
+            }
+        }
+    }
+
     /// Appends a datagram's payload; every datagram is its own.
     pub(crate) fn gather_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
         let start = self.gathered.len();
@@ -117,6 +151,7 @@ impl Ops {
         std::mem::swap(&mut self.list, &mut spare.list);
         std::mem::swap(&mut self.gathered, &mut spare.gathered);
         spare.names_groups = std::mem::take(&mut self.names_groups);
+        self.refers_to_input = false;
         // A single huge turn must not keep its memory for ever.
         self.gathered.shrink_to(GATHERED_KEPT_MAX);
     }
@@ -133,6 +168,12 @@ pub(crate) struct Batch {
 /// Gathered bytes at which the turn carries wishes out before it goes on: answers stay warm in the cache, and one
 /// turn's memory is bounded.
 pub(crate) const GATHERED_HIGH: usize = 256 * 1024;
+
+/// Gathered bytes that fit a level-1 cache together with the input that they answer.
+const GATHERED_WARM: usize = 16 * 1024;
+
+/// A send of which the bytes cost more than the system call that writes them.
+const LONG_SEND: usize = 2 * 1024;
 
 /// Capacity that the gather buffer keeps between turns: what one flush needs, and the read that overshoots it.
 const GATHERED_KEPT_MAX: usize = 2 * GATHERED_HIGH;
@@ -155,6 +196,29 @@ mod tests {
         ops.gather(conn(1), |out| out.extend_from_slice(b"e"));
         assert_eq!(ops.gathered, b"abcde");
         assert_eq!(ops.list.len(), 3, "{:?}", ops.list);
+    }
+
+    #[test]
+    fn what_lies_in_the_input_is_not_copied_and_what_follows_it_there_leaves_with_it() {
+        let mut ops = Ops::default();
+        ops.send_shown(conn(1), 0..2, b"abcdef");
+        ops.send_shown(conn(1), 2..4, b"abcdef");
+        assert!(ops.refers_to_input() && ops.gathered.is_empty());
+        assert!(matches!(&ops.list[..], [Op::Send { what: Chunk::Shown(range), .. }] if *range == (0..4)));
+        ops.send_shown(conn(1), 5..6, b"abcdef");
+        ops.send_shown(conn(2), 0..1, b"abcdef");
+        assert_eq!(ops.list.len(), 3, "neither a gap nor another peer is joined: {:?}", ops.list);
+        ops.take_into(&mut Batch::default());
+        assert!(!ops.refers_to_input());
+    }
+
+    #[test]
+    fn input_behind_gathered_bytes_joins_them() {
+        let mut ops = Ops::default();
+        ops.gather(conn(1), |out| out.extend_from_slice(b"head"));
+        ops.send_shown(conn(1), 0..4, b"body");
+        assert_eq!((&ops.gathered[..], ops.list.len()), (&b"headbody"[..], 1));
+        assert!(!ops.refers_to_input());
     }
 
     #[test]

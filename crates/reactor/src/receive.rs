@@ -12,7 +12,7 @@ use crate::reactor::Reactor;
 
 /// Rests up to this size are copied in front of the next read, so that the handler sees one piece; a longer one
 /// collects in the connection instead, as copying it back and forth would cost more than it saves.
-pub(crate) const REST_PREFIXED_MAX: usize = 16 * 1024;
+pub(crate) const REST_PREFIXED_MAX: usize = 128 * 1024;
 
 impl<S> Conn<S> {
     /// Takes note of an edge.
@@ -36,7 +36,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         self.read_within_budget(id);
         self.rearm(id);
-        if self.ops.is_full() {
+        if self.ops.is_full() || self.ops.is_worth_a_write() {
             self.apply();
         }
     }
@@ -89,14 +89,15 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// Shows the handler the bytes where they were read.
     fn offer_in_place(&mut self, id: ConnId, end: usize) {
-        let mut cx = Context::new(self.now, &mut self.ops);
-        let taken = self.handler.handle(&mut cx, id, &self.buffer[..end]);
-        debug_assert!(taken <= end, "a handler takes only what it was shown");
-        let kept = if self.net.is_planted(Plant::LostRest) { end } else { taken.min(end) };
-        let left = &self.buffer[kept..end];
-        let Some(conn) = self.sources.conn(id) else { return };
-        conn.rest.replace(left, taken, self.now);
-        self.judge_rest(id);
+        let buffer = std::mem::take(&mut self.buffer);
+        let taken = self.show(id, &buffer[..end]);
+        let kept = if self.net.is_planted(Plant::LostRest) { end } else { taken };
+        if let Some(conn) = self.sources.conn(id) {
+            conn.rest.replace(&buffer[kept..end], taken, self.now);
+            self.judge_rest(id);
+        }
+        self.send_on(&buffer[..end]);
+        self.buffer = buffer;
     }
 
     /// Adds what was read to the rest, and shows the handler all of it.
@@ -108,11 +109,31 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     fn offer_rest(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
-        let mut cx = Context::new(self.now, &mut self.ops);
-        let taken = self.handler.handle(&mut cx, id, conn.rest.bytes());
-        debug_assert!(taken <= conn.rest.len(), "a handler takes only what it was shown");
-        conn.rest.advance(taken.min(conn.rest.len()), self.now);
+        let mut shown = std::mem::take(&mut conn.rest);
+        let taken = self.show(id, shown.bytes());
+        let Some(conn) = self.sources.conn(id) else { return };
+        if self.ops.refers_to_input() {
+            conn.rest.replace(&shown.bytes()[taken..], taken, self.now);
+        } else {
+            shown.advance(taken, self.now);
+            conn.rest = std::mem::take(&mut shown);
+        }
         self.judge_rest(id);
+        self.send_on(shown.bytes());
+    }
+
+    /// Shows the handler what has come; says how much of it was taken.
+    fn show(&mut self, id: ConnId, input: &[u8]) -> usize {
+        let taken = self.handler.handle(&mut Context::over(input, self.now, &mut self.ops), id, input);
+        debug_assert!(taken <= input.len(), "a handler takes only what it was shown");
+        taken.min(input.len())
+    }
+
+    /// Sends what handlers passed on from the input while it is still there.
+    fn send_on(&mut self, input: &[u8]) {
+        if self.ops.refers_to_input() {
+            self.apply_over(input);
+        }
     }
 
     /// Looks at what the handler left: too much of it, or left because the output was full.

@@ -22,6 +22,12 @@ use crate::timers::Timer;
 impl<H: Handler, N: Net> Reactor<H, N> {
     /// Carries out everything recorded so far. What hooks record meanwhile waits for the next call.
     pub(crate) fn apply(&mut self) {
+        debug_assert!(!self.ops.refers_to_input(), "what lies in the input was carried out over it");
+        self.apply_over(&[]);
+    }
+
+    /// The same while the input that handlers were shown is still there.
+    pub(crate) fn apply_over(&mut self, input: &[u8]) {
         if self.ops.is_empty() {
             return;
         }
@@ -32,7 +38,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
         self.count_sends(&batch.list);
         for op in batch.list.drain(..) {
-            self.carry_out(op, &batch.gathered);
+            self.carry_out(op, Places { gathered: &batch.gathered, input });
         }
         self.spare = batch;
     }
@@ -79,10 +85,12 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    fn carry_out(&mut self, op: Op, gathered: &[u8]) {
+    fn carry_out(&mut self, op: Op, places: Places<'_>) {
         match op {
-            Op::Send { to, what } => self.send(to, what, gathered),
-            Op::SendDatagram { socket, to, payload } => self.send_datagram(socket, to, &gathered[payload]),
+            Op::Send { to, what } => self.send(to, what, places),
+            Op::SendDatagram { socket, to, payload } => {
+                self.send_datagram(socket, to, &places.gathered[payload]);
+            }
             Op::ChangeMembership { socket, membership, change } => {
                 if let Err(error) = self.change_membership(socket, &membership, change) {
                     self.datagram_trouble(&error);
@@ -106,45 +114,44 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    fn send(&mut self, to: ConnId, what: Chunk, gathered: &[u8]) {
+    fn send(&mut self, to: ConnId, what: Chunk, places: Places<'_>) {
         let to = if self.net.is_planted(Plant::StaleId) { self.sources.present_owner(to) } else { to };
-        let Some(conn) = self.sources.conn(to) else { return self.too_late(&what, gathered) };
+        let Some(conn) = self.sources.conn(to) else { return self.too_late(&what, places) };
         conn.sends_ahead = conn.sends_ahead.saturating_sub(1);
         if !conn.takes_sends() {
-            return self.too_late(&what, gathered);
+            return self.too_late(&what, places);
         }
         let overtakes = self.net.is_planted(Plant::SendOutOfOrder);
         let must_wait = !overtakes && (!conn.out.is_empty() || !conn.flags.writable);
         if conn.sends_ahead > 0 || must_wait {
-            self.queue(to, what.into_bytes(gathered));
+            self.queue(to, what.into_bytes(places));
         } else {
-            self.write_now(to, what, gathered);
+            self.write_now(to, what, places);
         }
     }
 
-    fn too_late(&mut self, what: &Chunk, gathered: &[u8]) {
+    fn too_late(&mut self, what: &Chunk, places: Places<'_>) {
         self.stats.sends_late += 1;
-        self.stats.bytes_lost += what.as_slice(gathered).len() as u64;
+        self.stats.bytes_lost += what.as_slice(places).len() as u64;
     }
 
     /// The usual way: nothing queued, nothing else to come. The bytes go out from where they lie.
-    fn write_now(&mut self, to: ConnId, what: Chunk, gathered: &[u8]) {
+    fn write_now(&mut self, to: ConnId, what: Chunk, places: Places<'_>) {
         let Some(conn) = self.sources.conn(to) else { return };
-        let bytes = what.as_slice(gathered);
+        let bytes = what.as_slice(places);
         self.stats.writes += 1;
         match self.net.write(&mut conn.stream, &[IoSlice::new(bytes)]) {
             Ok(taken) => {
                 self.stats.bytes_out += taken as u64;
                 if taken < bytes.len() {
-                    let rest = what.into_bytes(gathered).split_off(taken);
-                    self.queue_begun(to, rest);
+                    self.queue_begun(to, what.after(taken).into_bytes(places));
                 }
             }
             Err(error) => {
                 if self.write_failed(to, &error) {
                     self.stats.bytes_lost += bytes.len() as u64;
                 } else {
-                    self.queue(to, what.into_bytes(gathered));
+                    self.queue(to, what.into_bytes(places));
                 }
             }
         }
@@ -302,18 +309,35 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 }
 
+/// Where the bytes of a send lie, if it does not bring them along.
+#[derive(Clone, Copy)]
+struct Places<'a> {
+    gathered: &'a [u8],
+    input: &'a [u8],
+}
+
 impl Chunk {
-    fn as_slice<'a>(&'a self, gathered: &'a [u8]) -> &'a [u8] {
+    fn as_slice<'a>(&'a self, places: Places<'a>) -> &'a [u8] {
         match self {
-            Chunk::Gathered(range) => &gathered[range.clone()],
+            Chunk::Gathered(range) => &places.gathered[range.clone()],
+            Chunk::Shown(range) => &places.input[range.clone()],
             Chunk::Shared(bytes) => bytes,
         }
     }
 
-    fn into_bytes(self, gathered: &[u8]) -> Bytes {
+    /// What is left of it when so many bytes of the front have gone.
+    fn after(self, taken: usize) -> Chunk {
         match self {
-            Chunk::Gathered(range) => Bytes::copy_from_slice(&gathered[range]),
+            Chunk::Gathered(range) => Chunk::Gathered(range.start + taken..range.end),
+            Chunk::Shown(range) => Chunk::Shown(range.start + taken..range.end),
+            Chunk::Shared(bytes) => Chunk::Shared(bytes.slice(taken..)),
+        }
+    }
+
+    fn into_bytes(self, places: Places<'_>) -> Bytes {
+        match self {
             Chunk::Shared(bytes) => bytes,
+            lent => Bytes::copy_from_slice(lent.as_slice(places)),
         }
     }
 }
