@@ -42,6 +42,9 @@ pub struct Limits {
     pub slow_peer: SlowPeer,
     /// Datagrams waiting for a full socket. Default 256; the oldest is dropped, and counted.
     pub datagrams_queued_max: usize,
+    /// Commands and publications that may wait for the loop; a further one is
+    /// [given back](crate::PostError::Full). Default 65,536: a loop that is this far behind is not helped by more.
+    pub commands_max: usize,
     /// From accepting a call to [`Context::established`](crate::Context::established). Default 5 s, absolute:
     /// a trickle of bytes does not extend it.
     pub handshake_timeout: Duration,
@@ -93,6 +96,7 @@ impl Default for Limits {
             outbound_hard: 32 * MIB,
             slow_peer: SlowPeer::Close,
             datagrams_queued_max: 256,
+            commands_max: 65_536,
             handshake_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: None,

@@ -3,16 +3,16 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::admission::Admission;
 use crate::context::Context;
 use crate::groups::Groups;
-use crate::handle::{Answer, Handle, Item, Mailbox};
+use crate::handle::Handle;
 use crate::handler::{Closed, Handler};
 use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::limits::Limits;
+use crate::mailbox::{Answer, Inbox, Item};
 use crate::measure::Measure;
 use crate::mio_net::MioNet;
 use crate::net::{Net, Plant, Ready};
@@ -57,7 +57,7 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     polled: Vec<Ready>,
     due: Vec<(Time, Timer)>,
     mail: Vec<Item<H::Command>>,
-    mailbox: Arc<Mailbox<H::Command>>,
+    inbox: Inbox<H::Command>,
     life: Life,
 }
 
@@ -88,7 +88,7 @@ impl<H: Handler> Reactor<H> {
 impl<H: Handler, N: Net> Reactor<H, N> {
     /// A loop on any network.
     pub fn with_net(net: N, handler: H, limits: Limits) -> Reactor<H, N> {
-        let mailbox = Arc::new(Mailbox::new(net.waker()));
+        let inbox = Inbox::new(net.waker(), limits.commands_max);
         let buffer = vec![0; buffer_bytes(&limits)];
         Reactor {
             handler,
@@ -111,7 +111,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             polled: Vec::new(),
             due: Vec::new(),
             mail: Vec::new(),
-            mailbox,
+            inbox,
             life: Life::Running,
         }
     }
@@ -128,7 +128,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// A way to reach this loop from other threads, and from inside a handler.
     pub fn handle(&self) -> Handle<H::Command> {
-        Handle::new(Arc::clone(&self.mailbox))
+        Handle::new(self.inbox.mailbox())
     }
 
     /// The handler.
@@ -149,7 +149,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// What has been counted so far.
     pub fn stats(&self) -> Stats {
         let newcomers = self.admission.newcomers();
-        let posts_refused = self.mailbox.refused();
+        let posts_refused = self.inbox.refused();
         Stats { connections: self.sources.conn_count(), newcomers, posts_refused, ..self.stats }
     }
 
@@ -223,7 +223,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// How long nothing needs doing: not at all while sources are ready or wishes open, else until the next timer.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         let is_ready = !self.ready_list.is_empty() && !self.net.is_planted(Plant::LostWake);
-        if is_ready || !self.ops.is_empty() || self.mailbox.is_stopping() {
+        if is_ready || !self.ops.is_empty() || self.inbox.is_stopping() {
             return Some(Duration::ZERO);
         }
         self.timers.next().map(|at| at.since(self.net.now()))
@@ -231,7 +231,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     fn open_mail(&mut self) {
         let mut mail = std::mem::take(&mut self.mail);
-        let drain = self.mailbox.open(&mut mail);
+        let drain = self.inbox.open(&mut mail);
         self.is_eventful |= !mail.is_empty() || drain.is_some();
         for item in mail.drain(..) {
             match item {
@@ -285,13 +285,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn end_of_turn(&mut self) -> Flow {
         let is_empty = self.sources.conn_count() == 0 && self.stats.datagrams_queued == 0;
         let is_drained = self.life == Life::Draining && is_empty;
-        if is_drained || self.mailbox.is_stopping() {
+        if is_drained || self.inbox.is_stopping() {
             self.life = Life::Stopped;
         }
         if self.life != Life::Stopped {
             return Flow::Continue;
         }
-        self.mailbox.close();
+        self.inbox.close();
         self.close_everything();
         Flow::Stopped
     }
@@ -302,7 +302,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// Whether everything else can be left: somebody asked to stop at once.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.mailbox.is_stopping()
+        self.inbox.is_stopping()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -5,11 +5,9 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use crate::blocking::{Pool, PoolStats, Threads};
-use crate::handle::{Handle, PostError};
+use crate::handle::Handle;
 
 /// Asks the system for the addresses of names.
 ///
@@ -60,7 +58,8 @@ impl Resolver {
         let (look_up, host, door) = (Arc::clone(&self.look_up), host.to_owned(), door.clone());
         let is_taken = self.pool.submit(move || {
             let answer = look_up(&host, port).and_then(|found| none_is_an_error(&host, found));
-            post_patiently(&door, make(answer));
+            // Whoever asked would otherwise never hear. A loop that has stopped does not want to know.
+            let _ = door.post_blocking(make(answer));
         });
         if is_taken {
             Ok(())
@@ -81,17 +80,6 @@ fn none_is_an_error(host: &str, found: Vec<SocketAddr>) -> io::Result<Vec<Socket
     }
     Ok(found)
 }
-
-/// A full mailbox is waited for: whoever asked would otherwise never hear. A loop that has stopped is not.
-fn post_patiently<C>(door: &Handle<C>, mut answer: C) {
-    while let Err(PostError::Full(back)) = door.post(answer) {
-        answer = back;
-        thread::sleep(FULL_RETRY);
-    }
-}
-
-/// A loop with a full mailbox needs longer than this to empty it.
-const FULL_RETRY: Duration = Duration::from_millis(10);
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -75,7 +75,7 @@ pub struct Stats {
     pub publications_lost: u64,
     /// Sends to a connection that had ended, or that was closed.
     pub sends_late: u64,
-    /// Posts that were given back because [`COMMANDS_MAX`](crate::COMMANDS_MAX) were waiting.
+    /// Posts that were given back because [`commands_max`](crate::Limits::commands_max) were waiting.
     pub posts_refused: u64,
 }
 

@@ -14,7 +14,7 @@ use support::{DEADLINE, Hooks, Running, Told, hooks};
 use switchboard_reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
 use switchboard_reactor::{
     Address, Backoff, BackoffLimits, Closed, ConnId, Context, Handler, Limits, ListenOptions, Origin,
-    Reactor, Resolver, Tag, Time,
+    PostError, Reactor, Resolver, Tag, Time,
 };
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -221,6 +221,21 @@ fn a_slow_name_server_holds_up_neither_the_loop_nor_other_names() {
     }
     open.send(()).unwrap();
     told.wait_for("setup");
+}
+
+#[test]
+fn an_answer_waits_for_room_in_the_mailbox() {
+    let (handler, told) = hooks();
+    let limits = Limits { commands_max: 1, ..Limits::default() };
+    let mut reactor = Reactor::new(handler, limits).unwrap();
+    let handle = reactor.handle();
+    assert!(handle.post(Box::new(|cx| drop(cx.set_timer(Duration::ZERO, Tag(1))))).is_ok());
+    let (resolver, _open) = gated();
+    resolver.resolve("nowhere", 1, &handle, call_what_is_found).unwrap();
+    assert!(matches!(handle.post(Box::new(|_| ())), Err(PostError::Full(_))), "one may wait");
+    let _running = Running::of(reactor);
+    told.wait_for("timeout 1");
+    told.wait_for("timeout 404");
 }
 
 #[test]

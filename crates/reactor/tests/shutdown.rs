@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use support::{DEADLINE, Hooks, Running, hooks};
 use switchboard_reactor::blocking::{Blocking, Threads};
-use switchboard_reactor::{Address, Handler, Limits, ListenOptions, Reactor};
+use switchboard_reactor::{Address, Handler, Limits, ListenOptions, PostError, Reactor};
 
 const SHUTDOWN_MAX: Duration = Duration::from_millis(20);
 const RUNS: usize = 9;
@@ -118,6 +118,15 @@ fn a_handler_stops_its_own_loop_at_once() {
         asked.elapsed()
     });
     assert!(time < SHUTDOWN_MAX, "{time:?}");
+}
+
+#[test]
+fn a_loop_that_is_dropped_takes_no_more_commands() {
+    let reactor = Reactor::new(hooks().0, Limits::default()).unwrap();
+    let handle = reactor.handle();
+    drop(reactor);
+    assert!(matches!(handle.post(Box::new(|_| ())), Err(PostError::Stopped(_))));
+    assert!(matches!(handle.post_blocking(Box::new(|_| ())), Err(PostError::Stopped(_))));
 }
 
 #[test]

@@ -39,7 +39,7 @@ const FLOORS: &[Floor] = &[
         package: "switchboard-reactor",
         always: Allowed::Only(&["bytes", "mio", "slab", "socket2", "thiserror", "tracing"]),
         optional: &["signal-hook", "signal-hook-mio"],
-        tests: &["proptest", "tempfile"],
+        tests: &["loom", "proptest", "tempfile"],
     },
     Floor { package: "switchboard", always: Allowed::Anything, optional: &[], tests: &[] },
     Floor {

@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 
 use super::Order;
 use super::line::{Line, Taken};
-use crate::{Address, ConnId, Handle, PostError};
+use crate::{Address, ConnId, Handle};
 
 /// One call, on a thread of its own for as long as its function runs.
 pub struct Call {
@@ -74,10 +74,7 @@ impl Call {
     }
 
     fn order(&self, order: Order) -> io::Result<()> {
-        self.door.post(order).map_err(|error| match error {
-            PostError::Stopped(_) => lost("the loop has stopped".to_owned()),
-            PostError::Full(_) => io::Error::other("the loop is overloaded"),
-        })
+        self.door.post_blocking(order).map_err(|_| lost("the loop has stopped".to_owned()))
     }
 
     /// Runs the function to its end, whatever that is, and tells the loop.

@@ -2,11 +2,12 @@
 //! The bytes may as well be whole messages: the line does not look into them.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use bytes::Bytes;
 
 use crate::Pressure;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Heard bytes that wait for the thread before the loop stops reading the call. Enough for a thread to find work
 /// when it comes, little enough to wait for by the thousand.
@@ -136,44 +137,5 @@ impl Line {
     /// No code of ours panics with the lock held, so a poisoned line is still whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_heard_before_the_cut_is_still_taken() {
-        let line = Line::default();
-        line.put(Bytes::from_static(b"last words"));
-        line.cut("reset".to_owned());
-        assert_eq!(line.take().unwrap().0.unwrap(), "last words");
-        assert_eq!(line.take().unwrap_err(), "reset");
-        assert_eq!(line.reserve(1).unwrap_err(), "reset");
-    }
-
-    #[test]
-    fn the_inbox_is_full_at_its_limit_and_has_room_at_half() {
-        let line = Line::default();
-        let half = Bytes::from(vec![0; INBOX_BYTES_MAX / 2]);
-        assert_eq!(line.put(half.slice(1..)), Fill::Room);
-        assert_eq!(line.put(half.clone()), Fill::Room);
-        assert_eq!(line.put(Bytes::from_static(b"x")), Fill::Full);
-        assert_eq!(line.take().unwrap().1, Taken::Nothing, "one byte over half is left");
-        assert_eq!(line.take().unwrap().1, Taken::RoomAgain);
-        assert_eq!(line.take().unwrap().1, Taken::Nothing, "told once");
-    }
-
-    #[test]
-    fn a_sender_waits_for_the_loop() {
-        let line = std::sync::Arc::new(Line::default());
-        line.reserve(OUTSTANDING_BYTES_MAX).unwrap();
-        let sender = std::thread::spawn({
-            let line = std::sync::Arc::clone(&line);
-            move || line.reserve(1)
-        });
-        line.handed_over(1);
-        sender.join().unwrap().unwrap();
     }
 }

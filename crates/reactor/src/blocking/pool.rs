@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, PoisonError};
+
+use crate::sync::{Condvar, Mutex, MutexGuard, thread};
 
 use crate::measure::Measure;
 
@@ -127,9 +128,11 @@ impl Drop for Pool {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.is_closed = true;
-        state.jobs.clear();
+        let unbegun = std::mem::take(&mut state.jobs);
         drop(state);
         self.shared.work.notify_all();
+        // Without the lock: what a job holds may be anything, and do anything as it goes.
+        drop(unbegun);
     }
 }
 
@@ -173,69 +176,5 @@ impl std::fmt::Debug for Pool {
             .field("limits", &self.limits)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-    use std::time::{Duration, Instant};
-
-    const DEADLINE: Duration = Duration::from_secs(10);
-
-    #[test]
-    fn a_pool_runs_as_many_as_it_may_and_the_next_waits() {
-        let pool = Pool::start(Threads { running_max: 2, waiting_max: 1 }).unwrap();
-        let (release, gate) = mpsc::channel::<()>();
-        let gate = Arc::new(Mutex::new(gate));
-        let (started, begun) = mpsc::channel();
-        let job = || {
-            let (started, gate) = (started.clone(), Arc::clone(&gate));
-            move || {
-                started.send(()).unwrap();
-                let _ = gate.lock().unwrap().recv();
-            }
-        };
-        assert!(pool.submit(job()) && pool.submit(job()));
-        begun.recv_timeout(DEADLINE).unwrap();
-        begun.recv_timeout(DEADLINE).unwrap();
-        assert!(pool.submit(job()), "one may wait");
-        assert!(!pool.submit(job()), "two may not");
-        let stats = pool.stats();
-        assert_eq!((stats.threads, stats.running, stats.waiting, stats.refused), (2, 2, 1, 1));
-        release.send(()).unwrap();
-        begun.recv_timeout(DEADLINE).unwrap();
-        drop(release);
-    }
-
-    #[test]
-    fn a_pool_starts_no_more_threads_than_it_needs() {
-        let pool = Pool::start(Threads::default()).unwrap();
-        for _ in 0..50 {
-            let (tell, told) = mpsc::channel();
-            assert!(pool.submit(move || tell.send(()).unwrap()));
-            told.recv_timeout(DEADLINE).unwrap();
-            // The job is over; its thread is free when it is counted so.
-            let given_up = Instant::now() + DEADLINE;
-            while pool.stats().running > 0 && Instant::now() < given_up {
-                thread::yield_now();
-            }
-        }
-        assert_eq!(pool.stats().threads, 1);
-    }
-
-    #[test]
-    fn a_job_that_panics_costs_no_thread() {
-        let pool = Pool::start(Threads { running_max: 1, waiting_max: 9 }).unwrap();
-        assert!(pool.submit(|| panic!("on purpose")));
-        let (tell, told) = mpsc::channel();
-        assert!(pool.submit(move || tell.send(7).unwrap()));
-        assert_eq!(told.recv_timeout(DEADLINE), Ok(7));
-    }
-
-    #[test]
-    fn a_pool_without_threads_is_refused() {
-        assert!(Pool::start(Threads { running_max: 0, waiting_max: 1 }).is_err());
     }
 }
