@@ -13,6 +13,7 @@ use crate::attach::{Attached, Datagrams, limits_for, listen, raise_descriptor_li
 use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::{Notes, Volume};
+use crate::cli::sparing::Sparing;
 use crate::ending::obey_signals;
 use crate::endpoint::Endpoint;
 use crate::session::{Caller, Ended, Link, Profile, Service, Session, Via};
@@ -86,7 +87,8 @@ const DEFAULTS: Defaults = Defaults { framing: "u32be", auth: Dialect::None, ser
 
 /// The service: what comes in goes out.
 struct Echo {
-    notes: Notes,
+    /// Anybody may call, and everybody who fails is told of.
+    notes: Sparing,
     /// Who is at the other end, for the lines about broken calls. A quiet server has no such lines, and does
     /// without the memory.
     peers: Option<ConnMap<Address>>,
@@ -97,7 +99,7 @@ struct Echo {
 impl Echo {
     fn new(notes: Notes, volume: Volume) -> Echo {
         let peers = (volume == Volume::Normal).then(ConnMap::new);
-        Echo { notes, peers, sole: None }
+        Echo { notes: Sparing::of(notes), peers, sole: None }
     }
 
     fn give_up(&mut self, link: &mut Link<'_, '_>, id: ConnId, error: &EncodeError) {

@@ -16,6 +16,7 @@ use reactor::{Address, ConnId, Measure, Time};
 use super::hub::{Action, Event, Hub, MemberId, Now};
 use super::schema::{Answer, Notice, Ref, Unreadable, read_request, write_notice};
 use crate::cli::notes::Notes;
+use crate::cli::sparing::Sparing;
 use crate::session::{Broadcast, Caller, Ended, Link, Service, Via};
 
 /// A hub that can be called.
@@ -24,6 +25,8 @@ pub struct Server {
     /// Who can be reached. Whoever the hub turned away is among them until it has gone.
     connections: BTreeMap<MemberId, ConnId>,
     notes: Notes,
+    /// Told of sparingly.
+    strangers: Sparing,
     calendar: Calendar,
     /// Storage for what the hub asks for, reused.
     actions: Vec<Action>,
@@ -35,7 +38,8 @@ pub type Calendar = fn() -> u64;
 impl Server {
     /// A server that tells of broken calls in its notes.
     pub fn new(hub: Hub, notes: Notes) -> Server {
-        Server { hub, connections: BTreeMap::new(), notes, calendar: system_calendar, actions: Vec::new() }
+        let (connections, strangers) = (BTreeMap::new(), Sparing::of(notes.clone()));
+        Server { hub, connections, notes, strangers, calendar: system_calendar, actions: Vec::new() }
     }
 
     /// The same with another calendar, for tests that must repeat.
@@ -123,17 +127,17 @@ impl Service for Server {
         let member = member_of(id);
         self.connections.remove(&member);
         if let Ended::Frame(_) | Ended::Lost(reactor::Closed::Overflowed { .. }) = ended {
-            self.notes.note(format_args!("a member was lost: {ended}"));
+            self.strangers.note(format_args!("a member was lost: {ended}"));
         }
         self.handle(link, Event::Closed { member });
     }
 
     fn turned_away(&mut self, _: &mut Link<'_, '_>, peer: &Address, _: Via, ended: &Ended) {
-        self.notes.note(format_args!("turned away {peer}: {ended}"));
+        self.strangers.note(format_args!("turned away {peer}: {ended}"));
     }
 
     fn handle_error(&mut self, _: &mut Link<'_, '_>, error: &std::io::Error) {
-        self.notes.note(format_args!("a caller was lost: {error}"));
+        self.strangers.note(format_args!("a caller was lost: {error}"));
     }
 
     fn measure(&self, into: &mut Vec<Measure>) {

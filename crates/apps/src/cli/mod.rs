@@ -35,6 +35,7 @@ pub mod notes;
 pub mod output;
 pub(crate) mod quantities;
 pub mod signals;
+pub mod sparing;
 pub mod stdin;
 pub mod terminal;
 pub mod typed;

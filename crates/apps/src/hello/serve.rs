@@ -12,6 +12,7 @@ use crate::cli::args::{OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::Result;
 use crate::cli::notes::Notes;
 use crate::cli::output::{Output, OutputError};
+use crate::cli::sparing::Sparing;
 use crate::ending::{DRAIN_TIMEOUT, obey_signals};
 use crate::endpoint::Endpoint;
 use crate::session::blocking::Blocking;
@@ -60,7 +61,7 @@ pub(super) fn open(
         move |call: &mut Call| greet(call, &printer)
     };
     let tell = {
-        let notes = notes.clone();
+        let mut notes = Sparing::of(notes.clone());
         move |peer: &_, ended: &dyn std::fmt::Display| notes.note(format_args!("{peer}: {ended}"))
     };
     let profile = Profile::new(options.spec, options.policy);

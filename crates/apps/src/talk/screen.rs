@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::args::OutputArgs;
 use crate::cli::notes::{Notes, Volume};
 use crate::cli::output::{Format, Output, OutputError, Payload};
+use crate::cli::sparing::Sparing;
 use crate::cli::stdin::Credit;
 use crate::cli::terminal::Console;
 
@@ -15,6 +16,8 @@ use crate::cli::terminal::Console;
 pub(super) struct Screen {
     output: Output,
     notes: Notes,
+    /// For what those bring about who are no peers yet.
+    strangers: Sparing,
     /// Not to be silenced: what was typed and could not be sent.
     errors: Notes,
     lines: Option<Lines>,
@@ -32,7 +35,8 @@ struct Lines {
 impl Screen {
     /// One that shows what it is given, and where nothing is typed.
     pub(super) fn new(output: Output, notes: Notes, errors: Notes) -> Self {
-        Self { output, notes, errors, lines: None }
+        let strangers = Sparing::of(notes.clone());
+        Self { output, notes, strangers, errors, lines: None }
     }
 
     /// One on stdout and stderr, until there is a console.
@@ -100,6 +104,11 @@ impl Screen {
     /// Tells the person something, unless they want quiet.
     pub(super) fn note(&self, text: &str) {
         self.notes.note(text);
+    }
+
+    /// The same of somebody who called and was not let in, of whom there may be thousands.
+    pub(super) fn note_stranger(&mut self, text: &str) {
+        self.strangers.note(text);
     }
 
     /// Tells the person what went wrong, even one who wants quiet. The word `error:` is left to the line that says at

@@ -169,7 +169,7 @@ impl Service for StreamTalk {
 
     fn turned_away(&mut self, link: &mut Link<'_, '_>, peer: &Address, via: Via, ended: &Ended) {
         if matches!(via, Via::Listener(_)) {
-            self.screen.note(&format!("{peer}: {ended}"));
+            self.screen.note_stranger(&format!("{peer}: {ended}"));
         } else {
             self.conversations.end(outcome_of(ended));
         }
