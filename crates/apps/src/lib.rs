@@ -10,7 +10,7 @@
 //!    talk     hello     echo     chat     load      frame     key      what each does
 //!      +--------+----+----+--------+--------+         |        |
 //!                    |                                |        |
-//!      attach, calling, ending                        |        |       from an endpoint to a loop, and to an exit code
+//!      attach, door, calling, ending                  |        |       from an endpoint to a loop, and to an exit code
 //!                    |                                |        |
 //!                 session                          framing  keyring    the place where the three crates meet
 //!                    |
@@ -26,6 +26,7 @@ pub mod attach;
 pub mod calling;
 pub mod chat;
 pub mod cli;
+pub mod door;
 pub mod echo;
 pub mod ending;
 pub mod endpoint;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use auth::Dialect;
 use bytes::Bytes;
-use reactor::{Address, Closed, ConnId, Deadline, Flow, Limits, ListenOptions, ListenerId, Reactor, Tag};
+use reactor::{Address, Closed, ConnId, Deadline, Flow, Limits, ListenerId, Reactor, Tag};
 
 use super::input::Ended;
 use crate::attach::{self, Datagrams};
@@ -19,6 +19,7 @@ use crate::calling::{self, Route};
 use crate::cli::args::{AuthArgs, Defaults};
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::Notes;
+use crate::door;
 use crate::ending::{obey_signals, outcome_of};
 use crate::endpoint::Endpoint;
 use crate::session::{self, Caller, Link, Profile, Role, Service, Session, Via};
@@ -69,8 +70,8 @@ impl Live {
         notes: &Notes,
     ) -> Result<Self> {
         let mut live = Self::new(endpoint, auth, tapped, Role::Server, notes)?;
-        let options = ListenOptions { calls_max: 1, ..ListenOptions::default() };
-        attach::listen(&mut live.reactor, endpoint, &options, Datagrams::NotSpoken, notes)?;
+        let one_at_a_time = door::options(auth.dialect(&DEFAULTS));
+        attach::listen(&mut live.reactor, endpoint, &one_at_a_time, Datagrams::NotSpoken, notes)?;
         Ok(live)
     }
 
@@ -78,7 +79,8 @@ impl Live {
         let options = auth.options(&DEFAULTS, [endpoint], notes)?;
         let profile = Profile { adopted: role, ..Profile::new(options.spec, options.policy) };
         let Tapped { read_bytes, time: life_timeout } = tapped;
-        let limits = Limits { read_bytes, life_timeout, ..Limits::default() };
+        let newcomers_max = door::NEWCOMERS_MAX;
+        let limits = Limits { read_bytes, life_timeout, newcomers_max, ..Limits::default() };
         let reactor = Reactor::new(Session::new(Tap::new(notes), profile), limits)?;
         // Before the line that scripts wait for: after it they may interrupt us.
         obey_signals(vec![reactor.handle()])?;
@@ -154,7 +156,7 @@ impl Service for Tap {
 
     fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, caller: Caller) {
         if self.current.is_some() {
-            return link.hang_up(id);
+            return link.abort(id); // nobody will hear it
         }
         self.current = Some(id);
         self.notes.note(format_args!("connected with {}", caller.peer));
@@ -188,6 +190,7 @@ impl Service for Tap {
     fn turned_away(&mut self, link: &mut Link<'_, '_>, peer: &Address, via: Via, ended: &session::Ended) {
         match outcome_of(ended) {
             Err(failure) if !matches!(via, Via::Listener(_)) => self.end(link, Ended::Lost(failure)),
+            _ if self.current.is_some() => {}
             _ => self.notes.note(format_args!("{peer}: {ended}")),
         }
     }

@@ -109,6 +109,12 @@ impl<'a, 'c> Link<'a, 'c> {
         self.end(id, Ended::Well);
     }
 
+    /// Ends a conversation as if it had been lost: nothing more is said, not even goodbye, so that the peer does not
+    /// take what it sent for heard.
+    pub fn abort(&mut self, id: ConnId) {
+        self.cx.abort(id);
+    }
+
     /// Ends our side only: the peer may go on, and is heard.
     pub fn end_sending(&mut self, id: ConnId) {
         self.exchange.end_sending(self.cx, id);

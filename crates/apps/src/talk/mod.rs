@@ -1,7 +1,8 @@
 //! `sb-talk`: one conversation between two terminals or pipes, a message a line.
 //!
 //! What is said by whom, and when it ends, is decided in `conversation` (streams) and `letters` (datagrams), which
-//! are pure; `stream` and `datagrams` put them on the session, `screen` before the person.
+//! are pure, as is `waiting`, the room for the next ones; `stream` and `datagrams` put them on the session, `screen`
+//! before the person.
 
 mod conversation;
 mod datagrams;
@@ -12,6 +13,7 @@ mod seam;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use anyhow::Context;
 use auth::Dialect;
 use clap::{Args, Subcommand};
 use framing::FrameSpec;
-use reactor::{Address, Limits, ListenOptions, Reactor};
+use reactor::{Address, Limits, Reactor};
 
 use self::conversation::{Boundaries, Conversations, Then};
 use self::datagrams::{DatagramTalk, place_for_answers};
@@ -35,6 +37,7 @@ use crate::cli::notes::Notes;
 use crate::cli::quantities::parse_seconds;
 use crate::cli::stdin::Input;
 use crate::cli::terminal::Console;
+use crate::door;
 use crate::ending::obey_signals;
 use crate::endpoint::Endpoint;
 use crate::session::{Link, Profile, Role, Service, Session};
@@ -73,6 +76,9 @@ impl TalkArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Wait for callers, and talk to one at a time
+    ///
+    /// Who calls meanwhile waits for its turn, and what it says for it. With --auth, several may be proving at once who
+    /// they are: the first who has is talked to.
     Listen(Listen),
     /// Call somebody who listens
     Call(Call),
@@ -80,7 +86,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// End after the first conversation instead of waiting for the next caller
+    /// End after the first conversation, and cut off who waits, instead of waiting for the next caller
     #[arg(long)]
     once: bool,
     #[command(flatten)]
@@ -167,8 +173,7 @@ impl Talk {
         options: &SessionOptions,
         notes: &Notes,
     ) -> Result<Attached> {
-        // Who calls meanwhile waits in the backlog.
-        let one_at_a_time = ListenOptions { calls_max: 1, ..ListenOptions::default() };
+        let one_at_a_time = door::options(options.policy.dialect());
         listen(server, &self.endpoint, &one_at_a_time, Datagrams::under(&options.policy), notes)
     }
 }
@@ -188,7 +193,8 @@ trait Talker: Service<Command = Input> {
 fn open<T: Talker>(talk: T, options: &SessionOptions, role: Role) -> Result<Reactor<Session<T>>> {
     let profile = Profile { adopted: role, ..Profile::new(options.spec.clone(), options.policy.clone()) };
     // A peer that reads slowly stops our typing instead of being given up: what waits for it is bounded by that.
-    let limits = Limits { outbound_hard: usize::MAX, ..limits_for(&options.spec) };
+    let newcomers_max = door::NEWCOMERS_MAX;
+    let limits = Limits { outbound_hard: usize::MAX, newcomers_max, ..limits_for(&options.spec) };
     Ok(Reactor::new(Session::new(talk, profile), limits)?)
 }
 

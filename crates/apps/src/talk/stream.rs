@@ -10,6 +10,7 @@ use super::Talker;
 use super::conversation::{Action, Conversations, Pause};
 use super::quit::QuitWord;
 use super::screen::Screen;
+use super::waiting::{Heard, WaitingRoom};
 use crate::calling::Route;
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::stdin::Input;
@@ -25,6 +26,10 @@ pub(super) struct StreamTalk {
     wait: Duration,
     /// The connection of the conversation, if there is one.
     current: Option<ConnId>,
+    /// Those who are to have one after it.
+    room: WaitingRoom<ConnId>,
+    /// Callers turned away since the person was last told: not in the middle of a conversation.
+    turned_away: u64,
     pub(super) route: Route,
     /// Lines that the framing refused.
     refused: u64,
@@ -40,6 +45,8 @@ impl StreamTalk {
             quit,
             wait,
             current: None,
+            room: WaitingRoom::new(),
+            turned_away: 0,
             route: Route::default(),
             refused: 0,
             outcome: None,
@@ -95,6 +102,43 @@ impl StreamTalk {
         }
     }
 
+    fn begin_with(&mut self, link: &mut Link<'_, '_>, id: ConnId, name: String) {
+        self.current = Some(id);
+        self.conversations.handle_open(name);
+        self.act(link);
+    }
+
+    /// Somebody else is talked to: what it says stays with it, but for what has come already.
+    fn keep_waiting(&mut self, link: &mut Link<'_, '_>, id: ConnId, name: String) {
+        link.pause(id);
+        self.screen.note(&format!("{name} is waiting"));
+        self.room.enter(id, name);
+    }
+
+    /// Nobody is talked to any more. Whoever waited longest is next.
+    fn begin_next(&mut self, link: &mut Link<'_, '_>) {
+        if self.outcome.is_some() {
+            return;
+        }
+        let Some(next) = self.room.next() else { return };
+        self.begin_with(link, next.id, next.name);
+        for heard in next.heard {
+            match heard {
+                Heard::Message(message) => self.conversations.handle_said(&message),
+                Heard::End => self.conversations.handle_peer_end(),
+            }
+            self.act(link);
+        }
+        link.resume(next.id);
+    }
+
+    fn tell_of_turned_away(&mut self) {
+        match std::mem::take(&mut self.turned_away) {
+            0 => {}
+            callers => self.screen.note(&format!("callers turned away meanwhile: {callers}")),
+        }
+    }
+
     fn with_current(&self, act: impl FnOnce(ConnId)) {
         if let Some(id) = self.current {
             act(id);
@@ -137,41 +181,59 @@ impl Service for StreamTalk {
     type Command = Input;
 
     fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, caller: Caller) {
-        self.current = Some(id);
-        let peer = match caller.proof.caller() {
+        let name = match caller.proof.caller() {
             Some(name) if !matches!(caller.via, Via::Call(_)) => format!("{name} at {}", caller.peer),
             _ => caller.peer.to_string(),
         };
-        self.conversations.handle_open(peer);
-        self.act(link);
+        match self.current {
+            _ if self.outcome.is_some() => link.abort(id),
+            Some(_) => self.keep_waiting(link, id, name),
+            None => self.begin_with(link, id, name),
+        }
     }
 
-    fn message(&mut self, link: &mut Link<'_, '_>, _: ConnId, message: &[u8]) {
+    fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
+        if self.current != Some(id) {
+            return self.room.hear(id, Heard::Message(message.to_vec()));
+        }
         self.conversations.handle_said(message);
         self.act(link);
     }
 
-    fn end_of_input(&mut self, link: &mut Link<'_, '_>, _: ConnId) {
+    fn end_of_input(&mut self, link: &mut Link<'_, '_>, id: ConnId) {
+        if self.current != Some(id) {
+            return self.room.hear(id, Heard::End);
+        }
         self.conversations.handle_peer_end();
         self.act(link);
     }
 
-    fn pressure(&mut self, link: &mut Link<'_, '_>, _: ConnId, pressure: Pressure) {
-        self.conversations.handle_pressure(pressure);
-        self.act(link);
+    fn pressure(&mut self, link: &mut Link<'_, '_>, id: ConnId, pressure: Pressure) {
+        if self.current == Some(id) {
+            self.conversations.handle_pressure(pressure);
+            self.act(link);
+        }
     }
 
-    fn close(&mut self, link: &mut Link<'_, '_>, _: ConnId, ended: &Ended) {
+    fn close(&mut self, link: &mut Link<'_, '_>, id: ConnId, ended: &Ended) {
+        if self.current != Some(id) {
+            if let Some(gone) = self.room.leave(id) {
+                self.screen.note(&format!("{} has left before its turn: {ended}", gone.name));
+            }
+            return;
+        }
         self.current = None;
         self.conversations.handle_close(ended);
         self.act(link);
+        self.tell_of_turned_away();
+        self.begin_next(link);
     }
 
     fn turned_away(&mut self, link: &mut Link<'_, '_>, peer: &Address, via: Via, ended: &Ended) {
-        if matches!(via, Via::Listener(_)) {
-            self.screen.note_stranger(&format!("{peer}: {ended}"));
-        } else {
-            self.conversations.end(outcome_of(ended));
+        match via {
+            Via::Listener(_) if self.current.is_some() => self.turned_away += 1,
+            Via::Listener(_) => self.screen.note_stranger(&format!("{peer}: {ended}")),
+            _ => self.conversations.end(outcome_of(ended)),
         }
         self.act(link);
     }
@@ -207,8 +269,11 @@ impl Service for StreamTalk {
         self.act(link);
     }
 
-    fn draining(&mut self, _: &mut Link<'_, '_>) {
+    fn draining(&mut self, link: &mut Link<'_, '_>) {
         self.route.give_up();
+        while let Some(waiting) = self.room.next() {
+            link.abort(waiting.id);
+        }
     }
 }
 
@@ -217,3 +282,6 @@ const QUIT_PAUSE: Duration = Duration::from_millis(100);
 
 /// For the rest of a character: longer than the next segment of a text takes, and hardly noticed by who reads.
 const CHARACTER_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;
