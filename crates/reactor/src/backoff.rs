@@ -56,25 +56,29 @@ impl Backoff {
         self.since = Some(now);
     }
 
-    /// It failed, or what stood has ended. Gives how long to wait: between half of what is due and all of it, by
-    /// random bits. What is due doubles with every failure, up to the longest.
+    /// It failed, or what stood has ended. Gives how long to wait: by random bits anything from nothing to what is
+    /// due, so that a crowd that failed together comes back evenly spread. What is due doubles with every failure, up to the
+    /// longest.
     pub fn fail(&mut self, now: Time, random: u64) -> Duration {
         if self.since.take().is_some_and(|since| now.since(since) >= self.limits.lasting) {
             self.failures = 0;
         }
         let due = self.limits.first.saturating_mul(1 << self.failures.min(DOUBLINGS_MAX));
-        let due = due.min(self.limits.longest);
         self.failures = self.failures.saturating_add(1);
-        let half = due / 2;
-        // The upper half of the bits, as weak generators are weakest below. 32 of them are exact in a double.
-        let share = f64::from(u32::try_from(random >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
-        due.saturating_sub(half.mul_f64(share))
+        share_of(due.min(self.limits.longest), random)
     }
 
     /// Failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures
     }
+}
+
+/// The part of `due` that 64 random bits choose, evenly. More than five centuries are as good as no end.
+fn share_of(due: Duration, random: u64) -> Duration {
+    let nanos = u64::try_from(due.as_nanos()).unwrap_or(u64::MAX);
+    let share = (u128::from(nanos) * u128::from(random)) >> u64::BITS;
+    Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX))
 }
 
 /// More would overflow, and no wait is longer than the longest.
@@ -92,23 +96,25 @@ mod tests {
         Time::ZERO + Duration::from_secs(seconds)
     }
 
-    #[test]
-    fn each_wait_is_twice_the_one_before_up_to_the_longest() {
-        let mut backoff = Backoff::new(limits());
-        let waits: Vec<u64> = (0..7).map(|_| backoff.fail(Time::ZERO, 0).as_secs()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
-        assert!((0..10_000).all(|_| backoff.fail(Time::ZERO, 0) == limits().longest));
+    /// Random bits that choose all of a wait but a nanosecond.
+    const ALL: u64 = u64::MAX;
+
+    fn millis(wait: Duration) -> u128 {
+        (wait + Duration::from_nanos(1)).as_millis()
     }
 
     #[test]
-    fn random_bits_take_up_to_half_of_it() {
-        let wait = |random| Backoff::new(limits()).fail(Time::ZERO, random);
-        assert_eq!((wait(0), wait(u64::MAX)), (limits().first, limits().first / 2));
-        let mut rng = 1_u64;
-        for _ in 0..1_000 {
-            rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            assert!((limits().first / 2..=limits().first).contains(&wait(rng)));
-        }
+    fn each_wait_may_be_twice_the_one_before_up_to_the_longest() {
+        let mut backoff = Backoff::new(limits());
+        let waits: Vec<u128> = (0..7).map(|_| millis(backoff.fail(Time::ZERO, ALL)) / 1_000).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        assert!((0..10_000).all(|_| millis(backoff.fail(Time::ZERO, ALL)) == limits().longest.as_millis()));
+    }
+
+    #[test]
+    fn random_bits_choose_any_part_of_it() {
+        let wait = |random| millis(Backoff::new(limits()).fail(Time::ZERO, random));
+        assert_eq!((wait(0), wait(1 << 62), wait(1 << 63), wait(ALL)), (0, 250, 500, 1_000));
     }
 
     #[test]
@@ -116,16 +122,19 @@ mod tests {
         let mut backoff = Backoff::new(limits());
         backoff.fail(Time::ZERO, 0);
         backoff.stand(seconds(1));
-        assert_eq!(backoff.fail(seconds(10), 0), Duration::from_secs(2), "nine seconds are too short");
+        backoff.fail(seconds(10), 0);
+        assert_eq!(backoff.failures(), 2, "nine seconds are too short");
         backoff.stand(seconds(20));
-        assert_eq!(backoff.fail(seconds(30), 0), limits().first);
-        assert_eq!(backoff.fail(seconds(99), 0), Duration::from_secs(2), "it did not stand in between");
+        backoff.fail(seconds(30), 0);
+        assert_eq!(backoff.failures(), 1);
+        backoff.fail(seconds(99), 0);
+        assert_eq!(backoff.failures(), 2, "it did not stand in between");
     }
 
     #[test]
     fn limits_of_any_size_do_not_overflow() {
         let endless = BackoffLimits { first: Duration::MAX, longest: Duration::MAX, lasting: Duration::MAX };
         let mut backoff = Backoff::new(endless);
-        assert!((0..99).all(|_| backoff.fail(Time::ZERO, 0) == Duration::MAX));
+        assert!((0..99).all(|_| backoff.fail(Time::ZERO, ALL) > Duration::from_hours(24 * 365 * 500)));
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::address::Address;
 use crate::binding::{Membership, MembershipChange};
+use crate::dialer::Step;
 use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
@@ -168,6 +169,17 @@ impl<'a> Context<'a> {
         let mut others: VecDeque<Address> = addresses.into_iter().collect();
         if let Some(address) = others.pop_front() {
             self.ops.push(Op::Connect { address, others, tag });
+        }
+    }
+
+    /// Does what a [`Dialer`](crate::Dialer) asks for, under the tag by which the handler knows its connection and its
+    /// timer. To look something up is not the loop's to do: [`Step::LookUp`] is the handler's own.
+    pub fn follow(&mut self, step: Option<Step>, tag: Tag) {
+        match step {
+            Some(Step::Connect(addresses)) => self.connect_any(addresses, tag),
+            Some(Step::Wait(wait)) => _ = self.set_timer(wait, tag),
+            Some(Step::HangUp(id)) => self.close(id),
+            Some(Step::LookUp) | None => {}
         }
     }
 

@@ -42,7 +42,7 @@
 //! | bytes, any number of callers on one thread | [`Handler`] | `bytes.rs` |
 //! | calls that may block, on a few threads | [`blocking`] | `blocking.rs` |
 //! | datagrams, multicast, broadcast | [`Reactor::bind_with`], [`Context::join_multicast`] | `datagram.rs` |
-//! | connections of one's own, called again | [`Context::connect_any`], [`Backoff`], [`Resolver`] | `client.rs` |
+//! | connections of one's own, called again | [`Dialer`], [`Context::connect_any`], [`Resolver`] | `client.rs` |
 //! | a handler tested on a bad day's network | `sim::World` | `simulated.rs` |
 //! | several loops behind one address | [`Workers`] | |
 //!
@@ -95,6 +95,7 @@ mod context;
 mod datagram;
 mod datagrams;
 mod deadlines;
+mod dialer;
 mod groups;
 mod handle;
 mod handler;
@@ -114,6 +115,7 @@ pub mod parity;
 mod reactor;
 mod receive;
 mod resolver;
+mod rng;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod sources;
@@ -129,6 +131,7 @@ pub use backoff::{Backoff, BackoffLimits};
 pub use binding::{BindOptions, Interface, Membership, MembershipChange};
 pub use conn_map::ConnMap;
 pub use context::Context;
+pub use dialer::{Dialer, Step};
 pub use groups::{GroupId, Groups};
 pub use handle::{Handle, PostError};
 pub use handler::{Closed, Datagram, Deadline, Handler, Origin, Pressure, Tag};

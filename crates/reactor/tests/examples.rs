@@ -34,6 +34,6 @@ examples! {
     bytes_are_echoed: bytes,
     a_blocking_call_reads_and_writes: blocking,
     a_datagram_is_answered: datagram,
-    a_client_tries_one_address_after_the_other: client,
+    a_client_calls_until_somebody_answers: client,
     a_simulated_network_brings_every_byte: simulated,
 }

@@ -11,11 +11,8 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use support::{DEADLINE, Hooks, Running, Told, hooks};
-use switchboard_reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
-use switchboard_reactor::{
-    Address, Backoff, BackoffLimits, Closed, ConnId, Context, Handler, Limits, ListenOptions, Origin,
-    PostError, Reactor, Resolver, Tag, Time,
-};
+use switchboard_reactor::sim::{Faults, Rest, World, each_seed};
+use switchboard_reactor::{Address, Limits, ListenOptions, PostError, Reactor, Resolver, Tag};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -87,99 +84,6 @@ fn every_address_has_its_own_deadline_and_the_answer_comes_once() {
     }
 }
 
-/// Calls again whenever it is not connected.
-struct Caller {
-    to: Address,
-    backoff: Backoff,
-    rng: Rng,
-    attempts: Vec<Time>,
-    stands: usize,
-}
-
-impl Caller {
-    fn call(&mut self, cx: &mut Context<'_>) {
-        self.attempts.push(cx.now());
-        cx.connect(self.to.clone(), Tag(0));
-    }
-
-    fn call_later(&mut self, cx: &mut Context<'_>) {
-        let wait = self.backoff.fail(cx.now(), self.rng.next_u64());
-        cx.set_timer(wait, Tag(0));
-    }
-}
-
-impl Handler for Caller {
-    type Command = ();
-
-    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
-        cx.established(id);
-        self.backoff.stand(cx.now());
-        self.stands += 1;
-    }
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, cx: &mut Context<'_>, _: ConnId, _: Closed) {
-        self.call_later(cx);
-    }
-
-    fn unreachable(&mut self, cx: &mut Context<'_>, _: Tag, _: &Address, _: &io::Error) {
-        self.call_later(cx);
-    }
-
-    fn timeout(&mut self, cx: &mut Context<'_>, _: Tag) {
-        self.call(cx);
-    }
-}
-
-fn calling(world: &World, seed: u64, to: &Address) -> Reactor<Caller, SimNet> {
-    let caller = Caller {
-        to: to.clone(),
-        backoff: Backoff::new(BackoffLimits::default()),
-        rng: Rng::new(seed),
-        attempts: Vec::new(),
-        stands: 0,
-    };
-    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
-    caller.with_context(Caller::call);
-    caller
-}
-
-#[test]
-fn a_server_that_is_away_is_called_less_and_less_and_found_when_it_is_back() {
-    for seed in 0..50 {
-        let world = World::new(seed, Faults::none());
-        let to = tcp("10.0.0.1:1");
-        let mut caller = calling(&world, seed, &to);
-        world.run(&mut [&mut caller], Duration::from_mins(5)).unwrap();
-        let attempts = caller.handler().attempts.clone();
-        // Without jitter: five waits to reach 30 s, then two a minute.
-        assert!((10..=25).contains(&attempts.len()), "seed {seed}: {} calls", attempts.len());
-
-        let (server, _) = hooks();
-        let mut server = Reactor::with_net(world.host(), server, Limits::default());
-        server.listen(&to, &ListenOptions::default()).unwrap();
-        world.run(&mut [&mut server, &mut caller], Duration::from_secs(31)).unwrap();
-        assert_eq!(caller.handler().stands, 1, "seed {seed}");
-    }
-}
-
-#[test]
-fn a_crowd_does_not_come_back_at_the_same_moment() {
-    let world = World::new(1, Faults::none());
-    let to = tcp("10.0.0.1:1");
-    let mut callers: Vec<_> = (0..50).map(|seed| calling(&world, seed, &to)).collect();
-    let mut loops: Vec<&mut dyn switchboard_reactor::sim::Turn> = Vec::new();
-    loops.extend(callers.iter_mut().map(|caller| caller as &mut dyn switchboard_reactor::sim::Turn));
-    world.run(&mut loops, Duration::from_secs(2)).unwrap();
-    let mut seconds: Vec<_> = callers.iter().map(|caller| caller.handler().attempts[1]).collect();
-    seconds.sort();
-    seconds.dedup();
-    assert!(seconds.len() > 40, "only {} different moments", seconds.len());
-}
-
 /// Looks up `slow` when it is allowed to, and anything else at once.
 fn gated() -> (Resolver, mpsc::Sender<()>) {
     let (open, gate) = mpsc::channel();
@@ -227,9 +131,9 @@ fn a_slow_name_server_holds_up_neither_the_loop_nor_other_names() {
 fn an_answer_waits_for_room_in_the_mailbox() {
     let (handler, told) = hooks();
     let limits = Limits { commands_max: 1, ..Limits::default() };
-    let mut reactor = Reactor::new(handler, limits).unwrap();
+    let reactor = Reactor::new(handler, limits).unwrap();
     let handle = reactor.handle();
-    assert!(handle.post(Box::new(|cx| drop(cx.set_timer(Duration::ZERO, Tag(1))))).is_ok());
+    assert!(handle.post(Box::new(|cx| _ = cx.set_timer(Duration::ZERO, Tag(1)))).is_ok());
     let (resolver, _open) = gated();
     resolver.resolve("nowhere", 1, &handle, call_what_is_found).unwrap();
     assert!(matches!(handle.post(Box::new(|_| ())), Err(PostError::Full(_))), "one may wait");

@@ -53,13 +53,12 @@ mod agenda;
 mod datagram;
 mod faults;
 mod net;
-mod rng;
 mod seeds;
 mod stream;
 mod world;
 
+pub use crate::rng::Rng;
 pub use faults::Faults;
 pub use net::{SimDatagram, SimListener, SimNet, SimStream};
-pub use rng::Rng;
 pub use seeds::each_seed;
 pub use world::{Rest, Turn, World, join_workers};

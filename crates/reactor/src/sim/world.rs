@@ -13,12 +13,12 @@ use super::agenda::{Agenda, Arrival, EndId};
 use super::datagram::{INBOX_MAX, Socket};
 use super::faults::Faults;
 use super::net::SimNet;
-use super::rng::Rng;
 use super::stream::{End, EndState};
 use crate::address::Address;
 use crate::handler::Handler;
 use crate::net::{Plant, Ready, Token};
 use crate::reactor::{Flow, Reactor};
+use crate::rng::Rng;
 use crate::time::Time;
 use crate::workers;
 

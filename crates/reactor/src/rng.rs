@@ -1,5 +1,7 @@
-//! The one source of chance in a simulation. Written out here, ten lines, because the numbers must stay the same
-//! for as long as anybody keeps a seed: a library's generator may change with its next version.
+//! The one source of chance: faults of a simulation, waits of a dialer. Its seed is always given.
+//!
+//! Written out here, ten lines, because the numbers must stay the same for as long as anybody keeps a seed: a library's
+//! generator may change with its next version.
 
 /// `SplitMix64` (Steele, Lea and Flood, 2014): small, quick, and good enough to pick faults.
 #[derive(Clone, Debug)]
