@@ -9,6 +9,7 @@ mod layers;
 mod machine;
 mod manifests;
 mod no_std;
+mod secrets;
 mod shape;
 mod test_manners;
 mod workspace;
@@ -51,6 +52,7 @@ const RULES: &[Rule] = &[
     manifests::versions_are_stated_once,
     manifests::no_member_is_forgotten,
     no_std::links_no_std,
+    secrets::tags_are_judged_in_one_place,
     shape::files_say_what_they_hold,
     shape::files_are_short,
     test_manners::tests_run_and_do_not_sleep,

@@ -13,6 +13,13 @@ use crate::{hex, mutual};
 ///
 /// It cannot be printed, compared or copied, its bytes do not leave this crate, and they are wiped
 /// when it is dropped.
+///
+/// ```compile_fail,E0369
+/// # use switchboard_auth::Key;
+/// fn are_equal(one: &Key, other: &Key) -> bool {
+///     one == other // would tell by its time how much of them is equal
+/// }
+/// ```
 pub struct Key(Zeroizing<Box<[u8]>>);
 
 impl Key {

@@ -72,6 +72,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod claim;
 mod dialect;
 mod entropy;
 pub mod fuzz;

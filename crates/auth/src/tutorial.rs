@@ -10,9 +10,10 @@ use alloc::vec::Vec;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 
+use crate::claim::Claim;
 use crate::handshake::Step;
 use crate::policy::Terms;
-use crate::{Entropy, Key, Refused, hex};
+use crate::{Entropy, Key, NamedKey, Refused, hex};
 
 /// Where a handshake of this dialect stands.
 pub(crate) enum Tutorial {
@@ -67,8 +68,9 @@ fn check(
     terms: &Terms,
 ) -> Result<Step<Tutorial>, Refused> {
     let tag = hex::from_lower(answer).ok_or(Refused::NotHex)?;
-    let proves = |key: &Key| mac(key, challenge).verify_slice(&tag).is_ok();
-    let held = terms.keyring.iter().find(|held| proves(held.key())).ok_or(Refused::WrongProof)?;
+    let claim = Claim::new(&tag);
+    let proves = |held: &&NamedKey| claim.is_proved_by(mac(held.key(), challenge));
+    let held = terms.keyring.iter().find(proves).ok_or(Refused::WrongProof)?;
     Ok(Step::Proven { caller: Some(held.shared_name()), consumed: ANSWER_BYTES })
 }
 

@@ -107,10 +107,12 @@ fn accept(
     let key = held.map_or(&open.dummy[..], |held| held.key().bytes());
     let keys = ProofKeys::derive(key, &id);
     let challenge = Challenge::new(open.nonce);
-    let verdict = keys.client_tag(&challenge, response, terms).verify_slice(response.tag());
+    let is_proved = response.claim().is_proved_by(keys.client_tag(&challenge, response, terms));
     // A right tag under the dummy would still be nobody's.
     let held = held.ok_or(Refused::UnknownKey { id })?;
-    verdict.map_err(|_| Refused::WrongProof)?;
+    if !is_proved {
+        return Err(Refused::WrongProof);
+    }
     let tag = keys.server_tag(&challenge, response, terms).finalize().into_bytes();
     Accept::new(tag.into()).append_to(out);
     Ok(Step::Proven { caller: Some(held.shared_name()), consumed: wire::framed(Response::BYTES) })
@@ -130,7 +132,9 @@ fn respond(nonce: Nonce, challenge: &Challenge, terms: &Terms, out: &mut Vec<u8>
 
 /// The client's last: only whoever holds the key could have answered our nonce.
 fn conclude(expected: Tag, accept: &Accept, terms: &Terms) -> Result<Step<Mutual>, Refused> {
-    expected.verify_slice(accept.tag()).map_err(|_| Refused::WrongProof)?;
+    if !accept.claim().is_proved_by(expected) {
+        return Err(Refused::WrongProof);
+    }
     let caller = Some(terms.client_key().shared_name());
     Ok(Step::Proven { caller, consumed: wire::framed(Accept::BYTES) })
 }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::claim::Claim;
 use crate::{KeyId, Refused};
 
 /// What the server sends first.
@@ -67,8 +68,8 @@ impl Response {
         &self.0[..SIGNED_BYTES]
     }
 
-    pub(super) fn tag(&self) -> &[u8] {
-        &self.0[SIGNED_BYTES..]
+    pub(super) fn claim(&self) -> Claim<'_> {
+        Claim::new(&self.0[SIGNED_BYTES..])
     }
 
     pub(super) fn key_id(&self) -> KeyId {
@@ -93,8 +94,8 @@ impl Accept {
         append(&self.0, out);
     }
 
-    pub(super) fn tag(&self) -> &[u8] {
-        &self.0[HEADER_BYTES..]
+    pub(super) fn claim(&self) -> Claim<'_> {
+        Claim::new(&self.0[HEADER_BYTES..])
     }
 }
 

@@ -100,7 +100,7 @@ impl Python {
     /// The peer's answer to our challenge. A server tries each of its keys, because the wire does not
     /// say which one it is; a client has told by its own answer which one it means.
     fn check_answer(self, message: &Message, terms: &Terms, out: &mut Vec<u8>) -> Next {
-        let (digest, tag) = wire::parse_answer(message.body)?;
+        let (digest, claim) = wire::parse_answer(message.body)?;
         if !terms.digests.allow(digest) {
             return Err(Refused::WeakAnswer { digest });
         }
@@ -109,7 +109,7 @@ impl Python {
             Role::Server => terms.keyring.len(),
             Role::Client => 1,
         };
-        let proves = |held: &NamedKey| digest.verifies(held.key().bytes(), &challenge, tag);
+        let proves = |held: &NamedKey| digest.verifies(held.key().bytes(), &challenge, claim);
         let key = terms.keyring.iter().take(candidates).position(proves).ok_or(Refused::WrongAnswer)?;
         wire::append(&[WELCOME], out);
         Ok(match self.role {

@@ -33,7 +33,8 @@ pub(super) fn is_marked(challenge: &[u8], key: &Key) -> bool {
     let Some(nonce) = challenge.last_chunk::<NONCE_BYTES>() else { return false };
     let (random, place) = nonce.split_at(RANDOM_BYTES);
     // No secret is compared: whoever forges a mark only has its own challenge refused.
-    mark_of(random, key) == *place
+    let expected = mark_of(random, key);
+    expected == *place
 }
 
 fn mark_of(random: &[u8], key: &Key) -> [u8; MARK_BYTES] {

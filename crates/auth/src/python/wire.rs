@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::Refused;
+use crate::claim::Claim;
 
 use super::Digest;
 
@@ -51,12 +52,13 @@ pub(super) fn parse_challenge(body: &[u8]) -> Result<(Digest, Form, &[u8]), Refu
     Ok((digest, Form::Modern, message))
 }
 
-/// An answer's digest and tag. Sixteen bytes and nothing else is what Pythons before 3.12 send.
-pub(super) fn parse_answer(body: &[u8]) -> Result<(Digest, &[u8]), Refused> {
-    match body.len() {
-        LEGACY_ANSWER_BYTES => Ok((Digest::Md5, body)),
-        _ => split_digest(body).ok_or(Refused::UnknownDigest),
-    }
+/// An answer's digest and what it claims. Sixteen bytes and nothing else is what Pythons before 3.12 send.
+pub(super) fn parse_answer(body: &[u8]) -> Result<(Digest, Claim<'_>), Refused> {
+    let (digest, tag) = match body.len() {
+        LEGACY_ANSWER_BYTES => (Digest::Md5, body),
+        _ => split_digest(body).ok_or(Refused::UnknownDigest)?,
+    };
+    Ok((digest, Claim::new(tag)))
 }
 
 /// How the two generations of Python write an answer.
