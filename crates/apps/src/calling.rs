@@ -4,8 +4,10 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reactor::{Address, Reactor, Tag};
+use tempfile::TempDir;
 
 use crate::attach::Callee;
 use crate::cli::exit::{Failure, Fault, Result};
@@ -68,4 +70,20 @@ pub fn call<S: Service>(
 /// Tells a service something before its loop runs.
 pub fn tell<S: Service>(reactor: &mut Reactor<Session<S>>, what: impl FnOnce(&mut S, &mut Link<'_, '_>)) {
     reactor.with_context(|session, cx| session.with_link(cx, what));
+}
+
+/// Where a caller of this address is to be answered: a port that nobody else can write to where the partner is on
+/// this host, and a path in a folder of our own for a Unix socket, as those have no ports.
+pub fn place_for_answers(partner: &Address) -> io::Result<(Address, Option<TempDir>)> {
+    let Some(partner) = partner.ip() else {
+        let folder = tempfile::Builder::new().prefix("switchboard-").tempdir()?;
+        return Ok((Address::UnixDatagram(folder.path().join("answers")), Some(folder)));
+    };
+    let own: IpAddr = match partner.ip() {
+        IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    Ok((Address::Udp(SocketAddr::new(own, 0)), None))
 }

@@ -4,8 +4,8 @@
 //! ```text
 //!   0        8      12     16                                  size
 //!   +--------+------+------+------------------------------------+
-//!   | serial | lane | run  | the pattern, from a place that     |
-//!   |        |      |      | depends on lane and serial         |
+//!   | serial | lane | run  | the rest of one of a few sheets,   |
+//!   |        |      |      | by lane and serial                 |
 //!   +--------+------+------+------------------------------------+
 //! ```
 //!
@@ -31,7 +31,8 @@ pub(super) struct Content {
     /// What tells this run from others against the same server, above the bits of the lane.
     run: u32,
     sizes: Sizes,
-    pattern: Vec<u8>,
+    /// Each as long as the longest message: what is sent, once it has its header. A power of two of them.
+    sheets: Vec<Box<[u8]>>,
 }
 
 /// What a message says that it is.
@@ -43,10 +44,10 @@ pub(super) struct Name {
 
 impl Content {
     pub(super) fn new(seed: u64, sizes: Sizes) -> Content {
-        let words = (sizes.bytes_max + PLACES).div_ceil(8) as u64;
-        let letters = |word| spread(low_half(mix(seed ^ word))).to_le_bytes();
-        let pattern = (0..words).flat_map(letters).collect();
-        Content { seed, run: low_half(mix(!seed)) & !LANES, sizes, pattern }
+        let sheet_bytes = sizes.bytes_max.max(HEADER_BYTES);
+        let sheets = (SHEETS_BYTES / sheet_bytes).next_power_of_two().clamp(SHEETS_MIN, SHEETS_MAX);
+        let sheets = (0..sheets as u64).map(|sheet| letters(mix(seed ^ sheet), sheet_bytes)).collect();
+        Content { seed, run: low_half(mix(!seed)) & !LANES, sizes, sheets }
     }
 
     /// How long a message is.
@@ -61,28 +62,41 @@ impl Content {
     }
 
     /// Makes a message.
-    pub(super) fn write(&self, name: Name, message: &mut Vec<u8>) {
+    #[inline]
+    pub(super) fn make(&mut self, name: Name) -> &[u8] {
         let bytes = self.bytes(name);
-        let (header, body) = self.parts(name, bytes);
-        message.clear();
-        message.extend_from_slice(&header[..bytes.min(HEADER_BYTES)]);
-        message.extend_from_slice(body);
+        let sheet = self.sheet(name);
+        let sheet = &mut self.sheets[sheet];
+        if let Some(head) = sheet.first_chunk_mut() {
+            *head = header(self.run, name);
+        }
+        &sheet[..bytes]
     }
 
     /// Whether these bytes are that message, to the last one.
     #[inline]
     pub(super) fn is(&self, name: Name, message: &[u8]) -> bool {
         let bytes = message.len();
-        let (header, body) = self.parts(name, bytes);
-        match message.split_first_chunk::<HEADER_BYTES>() {
-            Some((head, rest)) => *head == header && *rest == *body && bytes == self.bytes(name),
-            None => *message == header[..bytes] && bytes == self.bytes(name),
+        if bytes != self.bytes(name) {
+            return false;
         }
+        let header = header(self.run, name);
+        match message.split_first_chunk::<HEADER_BYTES>() {
+            Some((head, rest)) => {
+                *head == header && *rest == self.sheets[self.sheet(name)][HEADER_BYTES..bytes]
+            }
+            None => *message == header[..bytes],
+        }
+    }
+
+    /// Which message these bytes are; nothing if they are none. See [`name`](Self::name) for `near`.
+    pub(super) fn identify(&self, message: &[u8], near: Name) -> Option<Name> {
+        self.name(message, near).filter(|name| self.is(*name, message))
     }
 
     /// Which message these bytes claim to be: of all that look like it, the one nearest to `near`. One that is too
     /// short to say so is taken for one of the lane of `near`.
-    pub(super) fn name(&self, message: &[u8], near: Name) -> Option<Name> {
+    fn name(&self, message: &[u8], near: Name) -> Option<Name> {
         let head = &message[..message.len().min(HEADER_BYTES)];
         let (serial, place) = head.split_at(head.len().min(SERIAL_BYTES));
         let serial = nearest(gather(serial)?, serial.len(), near.serial);
@@ -94,14 +108,21 @@ impl Content {
         (place & !LANES == self.run).then_some(Name { lane, serial })
     }
 
-    #[inline]
-    fn parts(&self, Name { lane, serial }: Name, bytes: usize) -> ([u8; HEADER_BYTES], &[u8]) {
-        let (place, serial) = (self.run | u32::from(lane.0), low_half(serial));
-        let header = u128::from(spread(place)) << 64 | u128::from(spread(serial));
-        let from = serial.wrapping_mul(67).wrapping_add(place.wrapping_mul(31)) as usize % PLACES;
-        let body_bytes = bytes.saturating_sub(HEADER_BYTES).min(self.pattern.len() - from);
-        (header.to_le_bytes(), &self.pattern[from..][..body_bytes])
+    fn sheet(&self, Name { lane, serial }: Name) -> usize {
+        // Neighbours in time and in place have different ones.
+        (low_half(serial) as usize).wrapping_add(lane.index() * 7) & (self.sheets.len() - 1)
     }
+}
+
+fn header(run: u32, Name { lane, serial }: Name) -> [u8; HEADER_BYTES] {
+    let place = run | u32::from(lane.0);
+    (u128::from(spread(place)) << 64 | u128::from(spread(low_half(serial)))).to_le_bytes()
+}
+
+/// So many letters that look like chance.
+fn letters(seed: u64, bytes: usize) -> Box<[u8]> {
+    let eight = |word| spread(low_half(mix(seed ^ word))).to_le_bytes();
+    (0..).flat_map(eight).take(bytes).collect()
 }
 
 /// Eight nibbles as letters, the lowest nibble in the lowest byte.
@@ -151,8 +172,10 @@ const SERIAL_BYTES: usize = 8;
 const PLACE_BYTES: usize = 8;
 const HEADER_BYTES: usize = SERIAL_BYTES + PLACE_BYTES;
 
-/// Places in the pattern at which a body may begin: enough that neighbours differ, few enough to stay in a cache.
-const PLACES: usize = 1 << 12;
+/// All sheets together fit a processor's own cache where messages are not too long for that.
+const SHEETS_BYTES: usize = 256 * 1024;
+const SHEETS_MIN: usize = 2;
+const SHEETS_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -168,19 +191,17 @@ mod tests {
         Name { lane: LaneId(lane), serial }
     }
 
-    fn message(content: &Content, name: Name) -> Vec<u8> {
-        let mut message = Vec::new();
-        content.write(name, &mut message);
-        message
+    fn message(content: &mut Content, name: Name) -> Vec<u8> {
+        content.make(name).to_vec()
     }
 
     #[test]
     fn a_message_is_itself_and_says_so() {
         for bytes in [1, 7, 8, 15, 16, 17, 64, 65_536] {
-            let content = content(bytes, bytes);
+            let mut content = content(bytes, bytes);
             for serial in [0, 1, 15, 4_095, 1 << 32, u64::MAX - 1] {
                 let name = name(3, serial);
-                let message = message(&content, name);
+                let message = message(&mut content, name);
                 assert_eq!(message.len(), bytes);
                 assert!(content.is(name, &message), "{bytes} bytes, {serial}");
                 assert_eq!(content.name(&message, name), Some(name), "{bytes} bytes, {serial}");
@@ -191,8 +212,8 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_and_no_other_length_is_the_same_message() {
-        let content = content(40, 40);
-        let whole = message(&content, name(0, 9));
+        let mut content = content(40, 40);
+        let whole = message(&mut content, name(0, 9));
         for bit in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -205,24 +226,24 @@ mod tests {
 
     #[test]
     fn every_message_is_another_one() {
-        let content = content(16, 16);
+        let mut content = content(16, 16);
         let mut seen = std::collections::HashSet::new();
         for lane in 0..50 {
-            assert!((0..50).all(|serial| seen.insert(message(&content, name(lane, serial)))), "{lane}");
+            assert!((0..50).all(|serial| seen.insert(message(&mut content, name(lane, serial)))), "{lane}");
         }
     }
 
     #[test]
     fn another_run_is_another_name() {
-        let theirs = Content::new(SEED + 1, Sizes { bytes_min: 64, bytes_max: 64 });
-        let message = message(&theirs, name(0, 3));
+        let mut theirs = Content::new(SEED + 1, Sizes { bytes_min: 64, bytes_max: 64 });
+        let message = message(&mut theirs, name(0, 3));
         assert_eq!(content(64, 64).name(&message, name(0, 3)), None);
     }
 
     #[test]
     fn a_short_message_is_the_nearest_that_it_may_be() {
-        let content = content(1, 1);
-        let letter = message(&content, name(0, 18)); // 2 modulo 16
+        let mut content = content(1, 1);
+        let letter = message(&mut content, name(0, 18)); // 2 modulo 16
         for (near, found) in [(0, 2), (9, 2), (11, 18), (18, 18), (25, 18), (27, 34)] {
             assert_eq!(content.name(&letter, name(0, near)), Some(name(0, found)), "near {near}");
         }

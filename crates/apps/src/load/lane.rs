@@ -1,28 +1,31 @@
-//! One connection's messages: which of them were sent, which came back, and what is wrong with those that did not come
-//! back as they were sent, in their order and once. What they are made of is `content`'s.
+//! One connection's messages, or one socket's: which were sent, which came back, and what is wrong with those that did
+//! not come back as they were sent, once and at their turn. Streams are `ordered`, datagrams `unordered`.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reactor::Time;
 
 use super::content::{Content, LaneId, Name};
 
 /// What is on its way on one connection.
-///
-/// Invariant: `expected <= sent`; what is missing is smaller than `expected`.
-#[derive(Debug)]
-pub(super) struct Lane {
-    pub(super) id: LaneId,
-    /// The serial of the next message to be sent.
-    sent: u64,
-    /// The serial of the message that is to come back next.
-    expected: u64,
-    /// Serials that were passed over: lost, unless they still come.
-    missing: BTreeSet<u64>,
-    /// Lost for good, as too many were missing.
-    forgotten: u64,
-    /// Since when each message in flight has been waited for, at its serial modulo the length, a power of two.
-    since: Vec<Time>,
+pub(super) trait Lane {
+    /// For so many messages in flight.
+    fn new(id: LaneId, depth: usize) -> Self;
+
+    /// Messages that are waited for.
+    fn in_flight(&self) -> usize;
+
+    /// Messages that are not waited for any more, and have not come.
+    fn lost(&self) -> u64;
+
+    /// The next message is sent, and waited for from `since` on. Never more than the depth are.
+    fn send(&mut self, since: Time) -> Name;
+
+    /// A message came back.
+    fn hear(&mut self, content: &Content, message: &[u8]) -> Heard;
+
+    /// Waits no longer for what should have come before. Streams say nothing for long and lose nothing: they wait.
+    fn expire(&mut self, _timeout: Duration, _now: Time) {}
 }
 
 /// What to make of a message that came back.
@@ -30,7 +33,7 @@ pub(super) struct Lane {
 pub(super) enum Heard {
     /// It is one that is waited for, since then.
     Well(Time),
-    /// It is one that was passed over before.
+    /// It is one that was given up before.
     Reordered,
     /// It had come already.
     Duplicated,
@@ -38,196 +41,4 @@ pub(super) enum Heard {
     Strayed,
     /// It is none that was ever sent.
     Altered,
-}
-
-impl Lane {
-    /// A lane for so many messages in flight.
-    pub(super) fn new(id: LaneId, depth: usize) -> Lane {
-        Lane {
-            id,
-            sent: 0,
-            expected: 0,
-            missing: BTreeSet::new(),
-            forgotten: 0,
-            since: vec![Time::ZERO; depth.next_power_of_two()],
-        }
-    }
-
-    /// Messages of which nothing has been heard, and nothing behind them.
-    pub(super) fn in_flight(&self) -> usize {
-        // It was a `usize` before it was sent: never more than the depth.
-        usize::try_from(self.sent - self.expected).unwrap_or(usize::MAX)
-    }
-
-    /// Messages that were passed over and have not come so far.
-    pub(super) fn lost(&self) -> u64 {
-        self.forgotten + self.missing.len() as u64
-    }
-
-    /// The next message is sent, and waited for from `since` on.
-    pub(super) fn send(&mut self, since: Time) -> Name {
-        let serial = self.sent;
-        let slot = self.slot(serial);
-        self.since[slot] = since;
-        self.sent += 1;
-        Name { lane: self.id, serial }
-    }
-
-    /// A message came back.
-    #[inline]
-    pub(super) fn hear(&mut self, content: &Content, message: &[u8]) -> Heard {
-        let expected = Name { lane: self.id, serial: self.expected };
-        if self.in_flight() > 0 && content.is(expected, message) {
-            return self.answered(self.expected);
-        }
-        self.diagnose(content, message)
-    }
-
-    /// It is not the next one: which one is it?
-    fn diagnose(&mut self, content: &Content, message: &[u8]) -> Heard {
-        let near = Name { lane: self.id, serial: self.expected };
-        match content.name(message, near).filter(|name| content.is(*name, message)) {
-            Some(name) if name.lane != self.id => Heard::Strayed,
-            Some(Name { serial, .. }) if serial < self.expected => self.late(serial),
-            Some(Name { serial, .. }) if serial < self.sent => self.answered(serial),
-            _ => {
-                // Most likely the next one, or what has become of it.
-                if self.in_flight() > 0 {
-                    self.expected += 1;
-                }
-                Heard::Altered
-            }
-        }
-    }
-
-    /// One that is in flight came back; those before it were passed over.
-    fn answered(&mut self, serial: u64) -> Heard {
-        for passed in self.expected..serial {
-            self.missing.insert(passed);
-            if self.missing.len() > MISSING_MAX {
-                self.missing.pop_first();
-                self.forgotten += 1;
-            }
-        }
-        self.expected = serial + 1;
-        Heard::Well(self.since[self.slot(serial)])
-    }
-
-    fn late(&mut self, serial: u64) -> Heard {
-        if self.missing.remove(&serial) { Heard::Reordered } else { Heard::Duplicated }
-    }
-
-    fn slot(&self, serial: u64) -> usize {
-        // The length is a power of two.
-        usize::try_from(serial & (self.since.len() as u64 - 1)).unwrap_or(0)
-    }
-}
-
-/// Messages that are remembered as missing: one that comes later than that counts as a duplicate.
-const MISSING_MAX: usize = 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::plan::Sizes;
-
-    const SIZES: Sizes = Sizes { bytes_min: 24, bytes_max: 24 };
-
-    /// A lane with so many messages in flight, and these messages.
-    fn flying(count: usize) -> (Content, Lane, Vec<Vec<u8>>) {
-        let content = Content::new(1, SIZES);
-        let mut lane = Lane::new(LaneId(5), count);
-        let messages = (0..count).map(|at| {
-            let mut message = Vec::new();
-            content.write(lane.send(at_nanos(at)), &mut message);
-            message
-        });
-        let messages = messages.collect();
-        (content, lane, messages)
-    }
-
-    fn at_nanos(nanos: usize) -> Time {
-        Time::from_nanos(nanos as u64)
-    }
-
-    /// What is heard when the messages come back in this order.
-    fn hears(order: &[usize]) -> (Vec<Heard>, Lane) {
-        let (content, mut lane, messages) = flying(8);
-        let heard = order.iter().map(|at| lane.hear(&content, &messages[*at])).collect();
-        (heard, lane)
-    }
-
-    fn well(order: &[usize]) -> Vec<Heard> {
-        order.iter().map(|at| Heard::Well(at_nanos(*at))).collect()
-    }
-
-    #[test]
-    fn all_in_order_is_well() {
-        let order = [0, 1, 2, 3, 4, 5, 6, 7];
-        let (heard, lane) = hears(&order);
-        assert_eq!(heard, well(&order));
-        assert_eq!((lane.in_flight(), lane.lost()), (0, 0));
-    }
-
-    #[test]
-    fn what_is_passed_over_is_lost() {
-        let (heard, lane) = hears(&[0, 3, 4]);
-        assert_eq!(heard, well(&[0, 3, 4]));
-        assert_eq!((lane.in_flight(), lane.lost()), (3, 2));
-    }
-
-    #[test]
-    fn what_comes_after_its_turn_is_reordered_and_not_lost() {
-        let (heard, lane) = hears(&[1, 0, 2]);
-        assert_eq!(heard, [well(&[1]), vec![Heard::Reordered], well(&[2])].concat());
-        assert_eq!(lane.lost(), 0);
-    }
-
-    #[test]
-    fn what_comes_twice_is_duplicated() {
-        let (heard, lane) = hears(&[0, 0, 1, 0]);
-        let twice = Heard::Duplicated;
-        assert_eq!(heard, [well(&[0]), vec![twice], well(&[1]), vec![twice]].concat());
-        assert_eq!((lane.in_flight(), lane.lost()), (6, 0));
-    }
-
-    #[test]
-    fn what_is_altered_stands_for_the_one_at_its_turn() {
-        let (content, mut lane, mut messages) = flying(3);
-        messages[1][20] ^= 1;
-        let heard: Vec<_> = messages.iter().map(|message| lane.hear(&content, message)).collect();
-        assert_eq!(heard, [well(&[0]), vec![Heard::Altered], well(&[2])].concat());
-        assert_eq!((lane.in_flight(), lane.lost()), (0, 0));
-        assert_eq!(lane.hear(&content, b"nobody asked"), Heard::Altered);
-        assert_eq!(lane.in_flight(), 0);
-    }
-
-    #[test]
-    fn what_was_never_sent_is_altered() {
-        let (content, mut lane, _) = flying(2);
-        let mut message = Vec::new();
-        content.write(Name { lane: lane.id, serial: 2 }, &mut message);
-        assert_eq!(lane.hear(&content, &message), Heard::Altered);
-    }
-
-    #[test]
-    fn what_belongs_to_another_connection_has_strayed() {
-        let (content, mut lane, messages) = flying(1);
-        let mut message = Vec::new();
-        content.write(Name { lane: LaneId(6), serial: 0 }, &mut message);
-        assert_eq!(lane.hear(&content, &message), Heard::Strayed);
-        assert_eq!(lane.in_flight(), 1);
-        assert_eq!(lane.hear(&content, &messages[0]), Heard::Well(at_nanos(0)));
-    }
-
-    #[test]
-    fn only_so_many_are_remembered_as_missing() {
-        let count = MISSING_MAX + 2;
-        let (content, mut lane, messages) = flying(count);
-        assert_eq!(lane.hear(&content, &messages[count - 1]), Heard::Well(at_nanos(count - 1)));
-        assert_eq!(lane.lost(), MISSING_MAX as u64 + 1);
-        assert_eq!(lane.hear(&content, &messages[0]), Heard::Duplicated, "forgotten");
-        assert_eq!(lane.hear(&content, &messages[1]), Heard::Reordered, "remembered");
-        assert_eq!(lane.lost(), MISSING_MAX as u64);
-    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reactor::Time;
 
+use super::lane::Lane;
 use super::process::Process;
 use super::report::{Flow, Second, Server};
 use super::tally::Tally;
@@ -26,7 +27,17 @@ pub(super) struct Meter {
     recent: Tally,
     /// Ourselves, where the system tells.
     load: Option<Scales>,
-    server: Option<(u32, Scales, u64)>,
+    server: Option<Watched>,
+}
+
+/// The server, if it runs here and we were told which process it is.
+#[derive(Debug)]
+struct Watched {
+    pid: u32,
+    scales: Scales,
+    resident_bytes_before: u64,
+    /// When it was weighed, which is best done while all connections stand.
+    resident_bytes_after: Option<u64>,
 }
 
 /// A process and what it had cost when measuring began.
@@ -40,11 +51,6 @@ struct Scales {
 impl Meter {
     /// Before any connection is opened.
     pub(super) fn new(server: Option<u32>) -> io::Result<Meter> {
-        let server = server.map(|pid| {
-            let scales = Scales::new(pid)?;
-            let resident = scales.process.resident_bytes()?;
-            Ok::<_, io::Error>((pid, scales, resident))
-        });
         Ok(Meter {
             began: Time::ZERO,
             measured: None,
@@ -53,7 +59,7 @@ impl Meter {
             total: Tally::new(),
             recent: Tally::new(),
             load: Scales::new(std::process::id()).ok(),
-            server: server.transpose()?,
+            server: server.map(Watched::new).transpose()?,
         })
     }
 
@@ -63,12 +69,10 @@ impl Meter {
     }
 
     /// What comes back from now on counts.
-    pub(super) fn measure(&mut self, traffic: &mut Traffic, now: Time) {
+    pub(super) fn measure(&mut self, traffic: &mut Traffic<impl Lane>, now: Time) {
         traffic.take_recent(&mut self.recent);
         (self.measured, self.second, self.heard) = (Some(now), now, now);
-        for scales in [self.load.as_mut(), self.server.as_mut().map(|(_, scales, _)| scales)] {
-            scales.into_iter().for_each(Scales::begin);
-        }
+        self.scales().for_each(Scales::begin);
     }
 
     /// Something came back.
@@ -77,7 +81,7 @@ impl Meter {
     }
 
     /// A second is over.
-    pub(super) fn second(&mut self, traffic: &mut Traffic, now: Time) -> Second {
+    pub(super) fn second(&mut self, traffic: &mut Traffic<impl Lane>, now: Time) -> Second {
         traffic.take_recent(&mut self.recent);
         if self.measured.is_some() {
             self.total.add(&self.recent);
@@ -96,7 +100,7 @@ impl Meter {
     }
 
     /// Nothing counts any more: all that did.
-    pub(super) fn end(&mut self, traffic: &mut Traffic) -> Flow {
+    pub(super) fn end(&mut self, traffic: &mut Traffic<impl Lane>) -> Flow {
         traffic.take_recent(&mut self.recent);
         if self.measured.is_some() {
             self.total.add(&self.recent);
@@ -115,23 +119,43 @@ impl Meter {
         self.load.as_ref().map(|load| per(load.cost.as_secs_f64(), self.took().as_secs_f64()))
     }
 
-    /// What it cost the server.
-    pub(super) fn server(&self) -> Option<Server> {
-        let (pid, scales, resident_bytes_before) = self.server.as_ref()?;
+    /// Weighs what the server holds for the connections that stand.
+    pub(super) fn weigh_memory(&mut self) {
+        if let Some(server) = &mut self.server {
+            server.resident_bytes_after = server.scales.process.resident_bytes().ok();
+        }
+    }
+
+    /// What it cost the server, on which so many connections stand when it is weighed.
+    pub(super) fn server(&self, connections: u16) -> Option<Server> {
+        let Watched { pid, scales, resident_bytes_before, resident_bytes_after } = self.server.as_ref()?;
+        let (before, after) = (*resident_bytes_before, (*resident_bytes_after)?);
         let cost = scales.cost;
         Some(Server {
             pid: *pid,
             cpu: per(cost.as_secs_f64(), self.took().as_secs_f64()),
             cpu_ns_per_message: per(cost.as_secs_f64() * 1e9, count(self.total.messages)),
-            resident_bytes_before: *resident_bytes_before,
-            resident_bytes_after: scales.process.resident_bytes().unwrap_or(0),
+            resident_bytes_before: before,
+            resident_bytes_after: after,
+            resident_bytes_per_connection: (connections > 0)
+                .then(|| (count(after) - count(before)) / f64::from(connections)),
         })
     }
 
     fn weigh(&mut self) {
-        for scales in [self.load.as_mut(), self.server.as_mut().map(|(_, scales, _)| scales)] {
-            scales.into_iter().for_each(Scales::weigh);
-        }
+        self.scales().for_each(Scales::weigh);
+    }
+
+    fn scales(&mut self) -> impl Iterator<Item = &mut Scales> {
+        self.load.iter_mut().chain(self.server.iter_mut().map(|server| &mut server.scales))
+    }
+}
+
+impl Watched {
+    fn new(pid: u32) -> io::Result<Watched> {
+        let scales = Scales::new(pid)?;
+        let resident_bytes_before = scales.process.resident_bytes()?;
+        Ok(Watched { pid, scales, resident_bytes_before, resident_bytes_after: None })
     }
 }
 

@@ -1,10 +1,35 @@
 //! What a run is to be like: how much, how large, how fast and for how long, as typed and as meant.
 //! Carrying it out is left to `traffic`.
 
+use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use jiff::SignedDuration;
+use serde::Serialize;
+
+/// What a run is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    /// Messages on connections that stand
+    Echo,
+    /// A connection for each message: opened, authenticated, answered once and closed
+    Connect,
+    /// One message on each connection, which are then held open: what do they cost?
+    Idle,
+}
+
+impl Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Echo => "echo",
+            Mode::Connect => "connect",
+            Mode::Idle => "idle",
+        })
+    }
+}
 
 /// A run of checked echoes.
 #[derive(Clone, Debug)]
@@ -21,6 +46,8 @@ pub(super) struct Plan {
     pub(super) warmup: Duration,
     /// How long an answer is waited for.
     pub(super) timeout: Duration,
+    /// How long connections are held after the last answer.
+    pub(super) hold: Duration,
     /// What the messages are made from.
     pub(super) seed: u64,
 }
@@ -74,6 +101,12 @@ impl Rate {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 messages")]
         let seconds = number as f64 / self.per_second;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    /// How many messages have their time until then.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, and none below 0")]
+    pub(super) fn count_until(self, time: Duration) -> u64 {
+        (time.as_secs_f64() * self.per_second) as u64 + 1
     }
 }
 

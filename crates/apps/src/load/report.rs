@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::plan::Mode;
 use super::tally::{Latency, Tally, Wrong};
 use super::units::{Grouped, Nanos, count, mega, per};
 use crate::cli::exit::Result;
@@ -30,9 +31,9 @@ impl Reporter {
 
     /// The result: on stdout.
     pub(super) fn summary(&mut self, summary: &Summary) -> Result<()> {
-        if summary.load_cpu.is_some_and(|cpu| cpu > LOAD_CPU_HIGH) && summary.setting.rate.is_none() {
-            self.notes
-                .warn("sb-load had no time to spare: these figures say more about it than about the server");
+        if summary.is_ours() {
+            let notes = &self.notes;
+            notes.warn("sb-load had no time to spare: these figures say more about it than about the server");
         }
         match self.output.format() {
             Format::Text => self.output.line(summary)?,
@@ -44,6 +45,12 @@ impl Reporter {
 
 /// The part of a processor from which on a load is taken for the bottleneck.
 const LOAD_CPU_HIGH: f64 = 0.9;
+
+/// A shorter run is over before the system has counted what it cost.
+const JUDGED_SECONDS_MIN: f64 = 0.1;
+
+/// One message in so many may be sent late.
+const MESSAGES_FOR_A_LATE_ONE: u64 = 100;
 
 /// One second of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -71,8 +78,9 @@ pub(super) struct Summary {
     pub(super) flow: Flow,
     pub(super) wrong: Wrong,
     pub(super) unanswered: u64,
-    pub(super) overdue: u64,
     pub(super) connections_lost: u64,
+    pub(super) overdue: u64,
+    pub(super) late: u64,
     pub(super) load_cpu: Option<f64>,
     pub(super) server: Option<Server>,
 }
@@ -80,6 +88,7 @@ pub(super) struct Summary {
 /// What was asked for.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Setting {
+    pub(super) mode: Mode,
     pub(super) endpoint: String,
     pub(super) framing: String,
     pub(super) auth: String,
@@ -89,6 +98,13 @@ pub(super) struct Setting {
     pub(super) bytes_max: usize,
     pub(super) rate: Option<f64>,
     pub(super) seed: u64,
+}
+
+impl Setting {
+    /// Connections that stand when all is answered.
+    pub(super) fn standing(&self) -> u16 {
+        if self.mode == Mode::Connect { 0 } else { self.connections }
+    }
 }
 
 /// What came back in some time.
@@ -110,6 +126,7 @@ pub(super) struct Server {
     pub(super) cpu_ns_per_message: f64,
     pub(super) resident_bytes_before: u64,
     pub(super) resident_bytes_after: u64,
+    pub(super) resident_bytes_per_connection: Option<f64>,
 }
 
 impl Flow {
@@ -121,6 +138,20 @@ impl Flow {
             messages_per_s: per(count(tally.messages), took.as_secs_f64()),
             bytes_per_s: per(count(tally.bytes), took.as_secs_f64()),
             latency: tally.latency(),
+        }
+    }
+}
+
+impl Summary {
+    /// Whether the figures are more about us than about the server. At a rate we are awake all the time, and it is
+    /// messages that leave late which tell.
+    fn is_ours(&self) -> bool {
+        if self.flow.seconds < JUDGED_SECONDS_MIN {
+            return false;
+        }
+        match self.setting.rate {
+            None => self.load_cpu.is_some_and(|cpu| cpu > LOAD_CPU_HIGH),
+            Some(_) => self.late > self.flow.messages / MESSAGES_FOR_A_LATE_ONE,
         }
     }
 }
@@ -167,9 +198,13 @@ impl Display for Summary {
 impl Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Server { cpu, cpu_ns_per_message, resident_bytes_before, resident_bytes_after, .. } = *self;
+        let Server { resident_bytes_per_connection, .. } = *self;
         let (before, after) = (count(resident_bytes_before), count(resident_bytes_after));
-        write!(f, "{:.0} % of a processor, {cpu_ns_per_message:.0} ns a message, ", cpu * 100.0)?;
-        write!(f, "{:.1} MB resident (before: {:.1} MB)", after / 1e6, before / 1e6)
+        writeln!(f, "{:.0} % of a processor, {cpu_ns_per_message:.0} ns a message", cpu * 100.0)?;
+        write!(f, "  memory   {} MB, before {} MB", mega(after), mega(before))?;
+        resident_bytes_per_connection
+            .iter()
+            .try_for_each(|bytes| write!(f, ": {bytes:.0} bytes a connection"))
     }
 }
 

@@ -8,17 +8,18 @@ use reactor::Time;
 
 use super::content::{Content, LaneId};
 use super::lane::{Heard, Lane};
-use super::plan::{Plan, Rate};
+use super::pace::Pace;
+use super::plan::Plan;
 use super::tally::{Tally, Wrong};
 
 /// All connections' messages.
 ///
 /// Invariant: a lane stands among the roomy ones exactly if it is open and may have one more message in flight.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub(super) struct Traffic<L> {
     content: Content,
     depth: usize,
-    lanes: Vec<State>,
+    lanes: Vec<State<L>>,
     /// Lanes that may send, the next one first.
     roomy: VecDeque<LaneId>,
     pace: Pace,
@@ -31,25 +32,14 @@ pub(super) struct Traffic {
     /// What is counted since it was last asked for.
     recent: Tally,
     burst: Burst,
-    /// Room for the message that is sent.
-    message: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct State {
-    lane: Lane,
+struct State<L> {
+    lane: L,
     /// When something was heard, or when there began to be something to wait for.
     heard: Time,
     is_open: bool,
-}
-
-/// When the next message is to be sent.
-#[derive(Debug)]
-enum Pace {
-    /// As soon as there is room for it.
-    AsAnswered,
-    /// At its own time, counted from `since`.
-    Fixed { rate: Rate, since: Time, sent: u64 },
 }
 
 /// Messages that took equally long, as those do that come in one read: recorded together.
@@ -60,11 +50,11 @@ struct Burst {
     bytes: u64,
 }
 
-impl Traffic {
+impl<L: Lane> Traffic<L> {
     /// Of a run with so many connections, which begins when they stand.
-    pub(super) fn new(plan: &Plan, lanes: u16) -> Traffic {
+    pub(super) fn new(plan: &Plan, lanes: u16) -> Traffic<L> {
         let ids = (0..lanes).map(LaneId);
-        let state = |id| State { lane: Lane::new(id, plan.depth), heard: Time::ZERO, is_open: true };
+        let state = |id| State { lane: L::new(id, plan.depth), heard: Time::ZERO, is_open: true };
         Traffic {
             content: Content::new(plan.seed, plan.sizes),
             depth: plan.depth,
@@ -77,15 +67,12 @@ impl Traffic {
             wrong: Wrong::default(),
             recent: Tally::new(),
             burst: Burst::default(),
-            message: Vec::new(),
         }
     }
 
     /// It begins now.
     pub(super) fn begin(&mut self, now: Time) {
-        if let Pace::Fixed { since, .. } = &mut self.pace {
-            *since = now;
-        }
+        self.pace.begin(now);
     }
 
     /// From now on so many messages come back, with those that are in flight.
@@ -105,23 +92,21 @@ impl Traffic {
         }
         let since = self.pace.due(now)?;
         let id = self.roomy.pop_front()?;
-        self.pace.sent();
+        self.pace.sent(since, now);
         self.left -= 1;
         self.in_flight += 1;
-        let state = &mut self.lanes[id.index()];
-        if state.lane.in_flight() == 0 {
-            state.heard = now;
+        let State { lane, heard, .. } = &mut self.lanes[id.index()];
+        if lane.in_flight() == 0 {
+            *heard = now;
         }
-        let name = state.lane.send(since);
-        if state.lane.in_flight() < self.depth {
-            match self.pace {
-                // Messages to one peer in a row are one write.
-                Pace::AsAnswered => self.roomy.push_front(id),
-                Pace::Fixed { .. } => self.roomy.push_back(id),
-            }
+        let name = lane.send(since);
+        match lane.in_flight() < self.depth {
+            true if self.pace.is_fixed() => self.roomy.push_back(id),
+            // Messages to one peer in a row are one write.
+            true => self.roomy.push_front(id),
+            false => {}
         }
-        self.content.write(name, &mut self.message);
-        Some((id, &self.message))
+        Some((id, self.content.make(name)))
     }
 
     /// How long nothing is to be sent; nothing if that does not depend on the time.
@@ -137,12 +122,33 @@ impl Traffic {
         state.heard = now;
         let before = state.lane.in_flight();
         let heard = state.lane.hear(&self.content, message);
-        let after = state.lane.in_flight();
+        self.answered(id, before, now);
+        self.record(heard, message.len() as u64, now);
+    }
+
+    /// Fewer messages are waited for on a lane than before, perhaps.
+    fn answered(&mut self, id: LaneId, before: usize, now: Time) {
+        let State { lane, is_open, .. } = &self.lanes[id.index()];
+        let after = lane.in_flight();
         self.in_flight -= (before - after) as u64;
-        if before >= self.depth && after < self.depth && state.is_open {
+        if before >= self.depth && after < self.depth && *is_open {
+            if self.roomy.is_empty() {
+                self.pace.has_room(now);
+            }
             self.roomy.push_back(id);
         }
-        self.record(heard, message.len() as u64, now);
+    }
+
+    /// Waits no longer for what should have come by now, where that is a loss and not a silence.
+    pub(super) fn expire(&mut self, timeout: Duration, now: Time) {
+        for at in 0..self.lanes.len() {
+            let lane = &mut self.lanes[at].lane;
+            let before = lane.in_flight();
+            lane.expire(timeout, now);
+            // There are no more lanes than names for them.
+            let id = LaneId(u16::try_from(at).unwrap_or(u16::MAX));
+            self.answered(id, before, now);
+        }
     }
 
     fn record(&mut self, heard: Heard, bytes: u64, now: Time) {
@@ -207,59 +213,31 @@ impl Traffic {
         self.left == 0 && self.in_flight == 0
     }
 
+    /// Whether all connections are gone.
+    pub(super) fn is_deserted(&self) -> bool {
+        self.lanes.iter().all(|state| !state.is_open)
+    }
+
     /// Connections on which answers have been waited for at least this long, and none came.
     pub(super) fn silent(&self, timeout: Duration, now: Time) -> usize {
-        let is_silent =
-            |state: &&State| state.is_open && state.lane.in_flight() > 0 && now.since(state.heard) >= timeout;
+        let is_silent = |state: &&State<L>| {
+            state.is_open && state.lane.in_flight() > 0 && now.since(state.heard) >= timeout
+        };
         self.lanes.iter().filter(is_silent).count()
     }
 
-    /// Messages whose time has come without room for them.
-    pub(super) fn overdue(&self, now: Time) -> u64 {
-        self.pace.overdue(now)
-    }
-}
-
-impl Pace {
-    fn new(rate: Option<Rate>) -> Pace {
-        rate.map_or(Pace::AsAnswered, |rate| Pace::Fixed { rate, since: Time::ZERO, sent: 0 })
-    }
-
-    /// The time from which the next message is waited for, if it may be sent now.
-    fn due(&self, now: Time) -> Option<Time> {
-        self.next().map_or(Some(now), |at| Some(at).filter(|at| *at <= now))
-    }
-
-    /// When the next message is to be sent, if that depends on the time.
-    fn next(&self) -> Option<Time> {
-        match self {
-            Pace::AsAnswered => None,
-            Pace::Fixed { rate, since, sent } => Some(*since + rate.at(*sent)),
-        }
-    }
-
-    fn sent(&mut self) {
-        if let Pace::Fixed { sent, .. } = self {
-            *sent += 1;
-        }
-    }
-
-    fn overdue(&self, now: Time) -> u64 {
-        let Pace::Fixed { rate, since, sent } = self else { return 0 };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a count, and none below 0"
-        )]
-        let due = (now.since(*since).as_secs_f64() * rate.per_second) as u64;
-        due.saturating_sub(*sent)
+    /// What became of the times at which messages were to be sent.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::plan::{Extent, Sizes};
+    use crate::load::ordered::Ordered;
+    use crate::load::plan::{Extent, Rate, Sizes};
+    use crate::load::unordered::Unordered;
 
     const MILLI: Duration = Duration::from_millis(1);
 
@@ -271,6 +249,7 @@ mod tests {
             rate: rate.map(|per_second| Rate { per_second }),
             warmup: Duration::ZERO,
             timeout: Duration::from_secs(1),
+            hold: Duration::ZERO,
             seed: 3,
         }
     }
@@ -280,17 +259,17 @@ mod tests {
     }
 
     /// Everything that is to be sent now.
-    fn sends(traffic: &mut Traffic, now: Time) -> Vec<(LaneId, Vec<u8>)> {
+    fn sends(traffic: &mut Traffic<Ordered>, now: Time) -> Vec<(LaneId, Vec<u8>)> {
         std::iter::from_fn(|| traffic.next(now).map(|(lane, message)| (lane, message.to_vec()))).collect()
     }
 
-    fn echo(traffic: &mut Traffic, messages: &[(LaneId, Vec<u8>)], now: Time) {
+    fn echo(traffic: &mut Traffic<Ordered>, messages: &[(LaneId, Vec<u8>)], now: Time) {
         for (lane, message) in messages {
             traffic.hear(*lane, message, now);
         }
     }
 
-    fn counted(traffic: &mut Traffic) -> Tally {
+    fn counted(traffic: &mut Traffic<Ordered>) -> Tally {
         let mut tally = Tally::new();
         traffic.take_recent(&mut tally);
         tally
@@ -298,7 +277,7 @@ mod tests {
 
     #[test]
     fn every_answer_makes_room_for_one_more_message() {
-        let mut traffic = Traffic::new(&plan(4, None), 3);
+        let mut traffic = Traffic::<Ordered>::new(&plan(4, None), 3);
         traffic.send_until(100);
         let mut sent = sends(&mut traffic, at(0));
         assert_eq!(sent.len(), 12);
@@ -316,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_count_includes_what_is_in_flight() {
-        let mut traffic = Traffic::new(&plan(4, None), 1);
+        let mut traffic = Traffic::<Ordered>::new(&plan(4, None), 1);
         let warm = sends(&mut traffic, at(0));
         traffic.send_until(10);
         echo(&mut traffic, &warm, at(1));
@@ -331,22 +310,22 @@ mod tests {
 
     #[test]
     fn at_a_rate_messages_leave_at_their_times_on_all_connections_in_turn() {
-        let mut traffic = Traffic::new(&plan(100, Some(1_000.0)), 2);
+        let mut traffic = Traffic::<Ordered>::new(&plan(100, Some(1_000.0)), 2);
         assert_eq!(sends(&mut traffic, at(0)).len(), 1);
         assert_eq!(traffic.wait(at(0)), Some(MILLI));
         let lanes: Vec<_> = sends(&mut traffic, at(4)).into_iter().map(|(lane, _)| lane.0).collect();
         assert_eq!(lanes, [1, 0, 1, 0]);
-        assert_eq!((traffic.wait(at(4)), traffic.overdue(at(4))), (Some(MILLI), 0));
+        assert_eq!((traffic.wait(at(4)), traffic.pace().overdue(at(4))), (Some(MILLI), 0));
     }
 
     #[test]
     fn at_a_rate_answers_are_waited_for_from_when_the_message_was_to_be_sent() {
-        let mut traffic = Traffic::new(&plan(1, Some(1_000.0)), 1);
+        let mut traffic = Traffic::<Ordered>::new(&plan(1, Some(1_000.0)), 1);
         let first = sends(&mut traffic, at(0));
         // The server stalls: nine more messages have their time meanwhile, and wait for room.
         assert!(sends(&mut traffic, at(9)).is_empty());
         assert_eq!(traffic.wait(at(9)), None, "only an answer makes room");
-        assert!(traffic.overdue(at(9)) >= 8);
+        assert!(traffic.pace().overdue(at(9)) >= 8);
         echo(&mut traffic, &first, at(300));
         let mut answered = 1;
         while answered < 10 {
@@ -360,7 +339,7 @@ mod tests {
 
     #[test]
     fn what_was_in_flight_on_a_broken_connection_is_cut_and_others_go_on() {
-        let mut traffic = Traffic::new(&plan(2, None), 2);
+        let mut traffic = Traffic::<Ordered>::new(&plan(2, None), 2);
         traffic.send_until(8);
         let sent = sends(&mut traffic, at(0));
         traffic.close(LaneId(0));
@@ -377,7 +356,7 @@ mod tests {
     #[test]
     fn only_those_who_owe_an_answer_are_silent() {
         let second = Duration::from_secs(1);
-        let mut traffic = Traffic::new(&plan(1, None), 3);
+        let mut traffic = Traffic::<Ordered>::new(&plan(1, None), 3);
         traffic.send_until(2);
         let sent = sends(&mut traffic, at(0));
         assert_eq!(traffic.silent(second, at(999)), 0);
@@ -388,10 +367,24 @@ mod tests {
 
     #[test]
     fn what_is_lost_shows_as_soon_as_later_ones_have_come() {
-        let mut traffic = Traffic::new(&plan(4, None), 1);
+        let mut traffic = Traffic::<Ordered>::new(&plan(4, None), 1);
         let sent = sends(&mut traffic, at(0));
         echo(&mut traffic, &sent[2..], at(1));
         assert_eq!(traffic.wrong(), Wrong { lost: 2, ..Wrong::default() });
         assert_eq!(sends(&mut traffic, at(1)).len(), 4, "the connection goes on");
+    }
+
+    #[test]
+    fn a_datagram_that_does_not_come_makes_room_when_it_is_given_up() {
+        let mut traffic = Traffic::<Unordered>::new(&plan(2, None), 1);
+        traffic.send_until(3);
+        let lost = std::iter::from_fn(|| traffic.next(at(0)).map(drop)).count();
+        traffic.expire(MILLI * 10, at(9));
+        assert!(traffic.next(at(9)).is_none());
+        traffic.expire(MILLI * 10, at(10));
+        assert_eq!((lost, traffic.in_flight(), traffic.wrong().lost), (2, 0, 2));
+        assert!(traffic.next(at(10)).is_some());
+        traffic.expire(MILLI * 10, at(20));
+        assert!(traffic.is_over());
     }
 }

@@ -4,8 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use reactor::{Address, ConnId, Datagram, Pressure, SocketId, Tag};
-use tempfile::TempDir;
+use reactor::{ConnId, Datagram, Pressure, SocketId, Tag};
 
 use super::Talker;
 use super::letters::{Action, Letters, Role};
@@ -141,24 +140,6 @@ impl Service for DatagramTalk {
         }
         self.act(link);
     }
-}
-
-/// Where a caller of this address is to be answered: a port that nobody else can write to where the partner is on
-/// this host, and a path in a folder of our own for a Unix socket, as those have no ports.
-pub(super) fn place_for_answers(partner: &Address) -> io::Result<(Address, Option<TempDir>)> {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-    let Some(partner) = partner.ip() else {
-        let folder = tempfile::Builder::new().prefix("sb-talk-").tempdir()?;
-        return Ok((Address::UnixDatagram(folder.path().join("answers")), Some(folder)));
-    };
-    let own: IpAddr = match partner.ip() {
-        IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    Ok((Address::Udp(SocketAddr::new(own, 0)), None))
 }
 
 /// Whether nobody reads at the address, as the sender of a Unix datagram learns at once.

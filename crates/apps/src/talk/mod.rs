@@ -24,13 +24,13 @@ use framing::FrameSpec;
 use reactor::{Address, Limits, Reactor};
 
 use self::conversation::{Boundaries, Conversations, Then};
-use self::datagrams::{DatagramTalk, place_for_answers};
+use self::datagrams::DatagramTalk;
 use self::letters::Letters;
 use self::quit::QuitWord;
 use self::screen::Screen;
 use self::stream::StreamTalk;
 use crate::attach::{Attached, Callee, Datagrams, callee, carries_datagrams, limits_for, listen};
-use crate::calling::{call, tell};
+use crate::calling::{call, place_for_answers, tell};
 use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::Result;
 use crate::cli::notes::Notes;
