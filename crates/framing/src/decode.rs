@@ -9,6 +9,7 @@ use crate::crc32c;
 use crate::error::{FrameError, Malformation};
 use crate::header::Header;
 use crate::netstring::{self, COMMA};
+use crate::plain::LastLength;
 use crate::spec::{Check, Ending, FrameSpec, Layout};
 use crate::{python, varint};
 
@@ -60,8 +61,13 @@ pub struct FrameDecoder {
 /// What a decoder remembers between calls.
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Before or inside a frame. So many bytes of the input have been searched for a delimiter.
-    Scanning(usize),
+    /// Before or inside a frame.
+    Scanning {
+        /// So many bytes of the input have been searched for a delimiter.
+        searched: usize,
+        /// Of the plain frames before.
+        last: LastLength,
+    },
     /// Inside a frame over the limit, so many bytes of it are still to be dropped.
     SkippingBytes(u64),
     /// Before the comma that ends a netstring over the limit.
@@ -72,10 +78,15 @@ enum State {
     Failed(FrameError),
 }
 
+impl State {
+    /// Between two frames.
+    const START: State = State::Scanning { searched: 0, last: LastLength::FIRST };
+}
+
 impl FrameSpec {
     /// A decoder before the first byte of a stream.
     pub fn decoder(&self) -> FrameDecoder {
-        FrameDecoder { spec: self.clone(), state: State::Scanning(0) }
+        FrameDecoder { spec: self.clone(), state: State::START }
     }
 }
 
@@ -91,14 +102,13 @@ impl FrameDecoder {
         }
     }
 
-    /// A whole plain frame, which changes nothing in the decoder.
+    /// A whole plain frame.
     #[inline]
-    pub(crate) fn decode_plain(&self, input: &[u8]) -> Option<Decoded> {
-        let (State::Scanning(_), Some(plain)) = (self.state, self.spec.plain) else { return None };
-        let bytes = usize::try_from(plain.read(input)?).ok()?;
-        if bytes > self.spec.payload_bytes_max() {
+    pub(crate) fn decode_plain(&mut self, input: &[u8]) -> Option<Decoded> {
+        let (State::Scanning { last, .. }, Some(plain)) = (&mut self.state, self.spec.plain) else {
             return None;
-        }
+        };
+        let bytes = last.repeat_or_set(plain.read(input)?, self.spec.bytes_max)?;
         let (start, end) = (plain.width(), plain.width() + bytes);
         (end <= input.len()).then_some(Decoded::Message { payload: start..end, consumed: end })
     }
@@ -106,7 +116,7 @@ impl FrameDecoder {
     /// The same as [`decode`](Self::decode) for every framing and input.
     #[inline(never)]
     pub(crate) fn decode_any(&mut self, input: &[u8]) -> Result<Decoded, FrameError> {
-        let State::Scanning(searched) = self.state else {
+        let State::Scanning { searched, .. } = self.state else {
             return self.decode_after_overflow(input);
         };
         let header = match &self.spec.layout {
@@ -133,8 +143,8 @@ impl FrameDecoder {
         let have = rest.len();
         let at_least = match self.state {
             State::Failed(error) => return Err(error),
-            State::Scanning(_) if rest.is_empty() => return Ok(()),
-            State::Scanning(_) => match self.decode(rest)? {
+            State::Scanning { .. } if rest.is_empty() => return Ok(()),
+            State::Scanning { .. } => match self.decode(rest)? {
                 Decoded::NeedMore { at_least } => at_least,
                 Decoded::Message { .. } | Decoded::Skipped { .. } => 0,
             },
@@ -214,7 +224,7 @@ impl FrameDecoder {
             if seen == horizon {
                 return self.over_limit_delimited(input);
             }
-            self.state = State::Scanning(seen);
+            self.state = State::Scanning { searched: seen, last: LastLength::FIRST };
             return Ok(Decoded::NeedMore { at_least: 1 });
         };
         let payload = match ending {
@@ -224,7 +234,7 @@ impl FrameDecoder {
         if payload.end > self.spec.payload_bytes_max() {
             return self.over_limit_delimited(input);
         }
-        self.state = State::Scanning(0);
+        self.state = State::START;
         Ok(Decoded::Message { payload, consumed: found.end })
     }
 

@@ -8,7 +8,9 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::envelope::INLINE_BYTES_MAX;
+use bytes::BufMut;
+
+use crate::envelope::PART_BYTES_MAX;
 use crate::search::ByteSet;
 
 /// What ends a message. Behind a pointer, so that specs and decoders stay small and cheap to clone.
@@ -55,8 +57,17 @@ impl Delimiters {
         self.0.all.iter().map(AsRef::as_ref)
     }
 
-    /// The one that the encoder writes.
-    pub(crate) fn written(&self) -> &[u8] {
+    /// Appends the one that is written.
+    #[inline]
+    pub(crate) fn write(&self, out: &mut impl BufMut) {
+        match *self.written() {
+            // A store instead of a call.
+            [byte] => out.put_u8(byte),
+            ref several => out.put_slice(several),
+        }
+    }
+
+    fn written(&self) -> &[u8] {
         &self.0.all[0]
     }
 
@@ -106,7 +117,7 @@ impl Delimiters {
         // The last bytes may make a delimiter together with the first ones of the real one.
         let kept = payload.len().min(self.bytes_max() - 1);
         let (tail, written) = (&payload[payload.len() - kept..], self.written());
-        let mut seam = [0; 2 * INLINE_BYTES_MAX];
+        let mut seam = [0; 2 * PART_BYTES_MAX];
         seam[..kept].copy_from_slice(tail);
         seam[kept..kept + written.len()].copy_from_slice(written);
         let found = self.find(&seam[..kept + written.len()], 0)?;
@@ -122,7 +133,7 @@ fn check(all: &[Box<[u8]>]) -> Result<(), Unusable> {
     if all.len() > COUNT_MAX {
         return Err(Unusable::TooMany);
     }
-    if all.iter().any(|one| one.len() > INLINE_BYTES_MAX) {
+    if all.iter().any(|one| one.len() > PART_BYTES_MAX) {
         return Err(Unusable::TooLong);
     }
     let is_hidden = |one: &[u8]| all.iter().any(|other| ends_inside(other, one));

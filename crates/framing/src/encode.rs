@@ -4,7 +4,7 @@
 use bytes::BufMut;
 
 use crate::crc32c;
-use crate::envelope::{Envelope, Inline};
+use crate::envelope::{AROUND_BYTES_MAX, Envelope};
 use crate::error::EncodeError;
 use crate::netstring::{self, COMMA};
 use crate::plain::Plain;
@@ -16,7 +16,7 @@ impl FrameSpec {
     #[inline]
     pub fn envelope(&self, payload: &[u8]) -> Result<Envelope, EncodeError> {
         match self.plain_for(payload) {
-            Some((plain, bytes)) => Ok(Envelope { header: plain.header(bytes), trailer: Inline::EMPTY }),
+            Some((plain, bytes)) => Ok(plain.envelope(bytes)),
             None => self.envelope_of_any(payload),
         }
     }
@@ -41,55 +41,71 @@ impl FrameSpec {
     /// The length of this payload, where that is all that a frame needs and the payload is within the limit.
     #[inline]
     fn plain_for(&self, payload: &[u8]) -> Option<(Plain, u32)> {
-        let bytes = u32::try_from(payload.len()).ok()?;
-        if payload.len() <= self.payload_bytes_max() { Some((self.plain?, bytes)) } else { None }
+        if payload.len() > self.payload_bytes_max() {
+            return None;
+        }
+        Some((self.plain?, u32::try_from(payload.len()).ok()?))
     }
 
     /// The same as [`envelope`](Self::envelope) for every framing and payload.
     #[inline(never)]
     pub(crate) fn envelope_of_any(&self, payload: &[u8]) -> Result<Envelope, EncodeError> {
-        let mut envelope = Envelope::default();
         self.check_payload(payload)?;
-        self.write_around(payload, &mut envelope);
-        Ok(envelope)
+        Ok(self.around(payload))
     }
 
     /// The same as [`encode`](Self::encode) for every framing and payload.
     #[inline(never)]
     pub(crate) fn encode_any(&self, payload: &[u8], out: &mut impl BufMut) -> Result<(), EncodeError> {
-        // Not by `envelope`: moving one that has just been written, byte by byte, costs more than writing it.
-        let mut envelope = Envelope::default();
         self.check_payload(payload)?;
-        self.write_around(payload, &mut envelope);
-        let (needed, room) = (envelope.bytes() + payload.len(), out.remaining_mut());
-        if needed > room {
-            return Err(EncodeError::NoRoom { needed, room });
+        let room = out.remaining_mut();
+        // Only a buffer that is nearly full makes it worth while to know exactly.
+        if room < payload.len().saturating_add(AROUND_BYTES_MAX) {
+            let needed = payload.len() + self.around(payload).bytes();
+            if needed > room {
+                return Err(EncodeError::NoRoom { needed, room });
+            }
         }
-        out.put_slice(envelope.header());
+        self.put_header(payload, out);
         out.put_slice(payload);
-        if !envelope.trailer().is_empty() {
-            out.put_slice(envelope.trailer());
-        }
+        self.put_trailer(payload, out);
         Ok(())
     }
 
     /// The payload has been checked.
+    fn around(&self, payload: &[u8]) -> Envelope {
+        let mut around = [0; AROUND_BYTES_MAX];
+        let mut room = &mut around[..];
+        self.put_header(payload, &mut room);
+        let header_bytes = AROUND_BYTES_MAX - room.len();
+        self.put_trailer(payload, &mut room);
+        let bytes = AROUND_BYTES_MAX - room.len();
+        Envelope { around, header_bytes, bytes }
+    }
+
+    /// What goes before a payload that has been checked.
     #[inline]
-    fn write_around(&self, payload: &[u8], envelope: &mut Envelope) {
+    fn put_header(&self, payload: &[u8], out: &mut impl BufMut) {
         let body = (payload.len() + self.check.bytes()) as u64;
         match &self.layout {
-            Layout::Raw | Layout::Fixed(_) | Layout::Delimited(_, Ending::Kept) => {}
-            Layout::Prefix(prefix) => prefix.write(body, &mut envelope.header),
-            Layout::Varint => varint::write(body, &mut envelope.header),
-            Layout::Python => python::write(body, &mut envelope.header),
-            Layout::Netstring => netstring::write(body, &mut envelope.header),
-            Layout::Delimited(delimiters, Ending::Stripped) => envelope.trailer.push(delimiters.written()),
+            Layout::Prefix(prefix) => prefix.write(body, out),
+            Layout::Varint => varint::write(body, out),
+            Layout::Python => python::write(body, out),
+            Layout::Netstring => netstring::write(body, out),
+            Layout::Raw | Layout::Fixed(_) | Layout::Delimited(..) => {}
         }
+    }
+
+    /// What goes behind it.
+    #[inline]
+    fn put_trailer(&self, payload: &[u8], out: &mut impl BufMut) {
         if self.check == Check::Crc32c {
-            envelope.trailer.push(&crc32c::of(payload).to_le_bytes());
+            out.put_u32_le(crc32c::of(payload));
         }
-        if matches!(self.layout, Layout::Netstring) {
-            envelope.trailer.push(&[COMMA]);
+        match &self.layout {
+            Layout::Netstring => out.put_u8(COMMA),
+            Layout::Delimited(delimiters, Ending::Stripped) => delimiters.write(out),
+            _ => {}
         }
     }
 

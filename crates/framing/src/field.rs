@@ -1,7 +1,8 @@
 //! Length fields of a fixed width: integers of one to eight bytes and four hexadecimal digits. Where the field
 //! stands in a frame and what its number counts is `prefix`'s business.
 
-use crate::envelope::Inline;
+use bytes::BufMut;
+
 use crate::error::{FrameError, Malformation};
 
 /// Which end of an integer comes first.
@@ -95,12 +96,12 @@ impl Field {
 
     /// Writes a field; the number is at most `value_max`.
     #[inline]
-    pub(crate) fn write(self, value: u64, out: &mut Inline) {
+    pub(crate) fn write(self, value: u64, out: &mut impl BufMut) {
         debug_assert!(value <= self.value_max(), "the limit of the spec is within what its field can state");
         match self {
-            Field::Hex4 => out.push(&hex_digits(value)),
-            Field::Signed32 { order } => write_low_bytes(order, value, 4, out),
-            Field::Unsigned { order, width } => write_low_bytes(order, value, width, out),
+            Field::Hex4 => out.put_slice(&hex_digits(value)),
+            Field::Signed32 { order } => order.put(value, 4, out),
+            Field::Unsigned { order, width } => order.put(value, width, out),
         }
     }
 }
@@ -112,6 +113,42 @@ impl Order {
             Order::Big => true,
             Order::Little => false,
             Order::Native => cfg!(target_endian = "big"),
+        }
+    }
+
+    /// The number in the first `width` bytes of a word.
+    #[inline]
+    pub(crate) fn first_of_word(self, word: [u8; 8], width: u8) -> u64 {
+        let unused_bits = u64::BITS - 8 * u32::from(width);
+        if self.is_big() {
+            u64::from_be_bytes(word) >> unused_bits
+        } else {
+            u64::from_le_bytes(word) << unused_bits >> unused_bits
+        }
+    }
+
+    /// A number in the first `width` bytes of a word, and zeros behind it.
+    #[inline]
+    pub(crate) fn word(self, value: u64, width: u8) -> [u8; 8] {
+        if self.is_big() {
+            (value << (u64::BITS - 8 * u32::from(width))).to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    }
+
+    /// Appends the low bytes of a number. The usual widths are spelled out because each is then one store.
+    #[inline]
+    pub(crate) fn put(self, value: u64, width: u8, out: &mut impl BufMut) {
+        let (big, little) = (value.to_be_bytes(), value.to_le_bytes());
+        match (width, self.is_big()) {
+            (1, _) => out.put_u8(little[0]),
+            (2, true) => out.put_slice(&[big[6], big[7]]),
+            (2, false) => out.put_slice(&[little[0], little[1]]),
+            (4, true) => out.put_slice(&[big[4], big[5], big[6], big[7]]),
+            (4, false) => out.put_slice(&[little[0], little[1], little[2], little[3]]),
+            (_, true) => out.put_slice(&big[8 - usize::from(width)..]),
+            (_, false) => out.put_slice(&little[..usize::from(width)]),
         }
     }
 }
@@ -127,18 +164,6 @@ fn read_unsigned(order: Order, bytes: &[u8]) -> u64 {
         [a, b] => u64::from(u16::from_le_bytes([a, b])),
         _ if big => bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)),
         _ => bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)),
-    }
-}
-
-/// Four bytes are spelled out because they are then one store.
-#[inline]
-fn write_low_bytes(order: Order, value: u64, width: u8, out: &mut Inline) {
-    let (big, little) = (value.to_be_bytes(), value.to_le_bytes());
-    match (width, order.is_big()) {
-        (4, true) => out.push(&[big[4], big[5], big[6], big[7]]),
-        (4, false) => out.push(&[little[0], little[1], little[2], little[3]]),
-        (_, true) => out.push(&big[8 - usize::from(width)..]),
-        (_, false) => out.push(&little[..usize::from(width)]),
     }
 }
 
@@ -166,9 +191,9 @@ mod tests {
     use super::*;
 
     fn written(field: Field, value: u64) -> alloc::vec::Vec<u8> {
-        let mut out = Inline::default();
+        let mut out = alloc::vec::Vec::new();
         field.write(value, &mut out);
-        out.as_slice().to_vec()
+        out
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! As the paper asks, a length has no leading zeros; so each message has exactly one form.
 
-use crate::envelope::Inline;
+use bytes::BufMut;
+
 use crate::error::{FrameError, Malformation};
 use crate::header::Header;
 
@@ -22,13 +23,17 @@ pub(crate) fn read(input: &[u8]) -> Result<Header, FrameError> {
     Ok(Header::Partial { at_least: if input.is_empty() { 2 } else { 1 } })
 }
 
-pub(crate) fn write(body: u64, out: &mut Inline) {
-    let digits = body.checked_ilog10().unwrap_or(0);
-    for power in (0..=digits).rev() {
-        let digit = body / 10_u64.pow(power) % 10;
-        out.push(&[b'0' + digit as u8]);
+pub(crate) fn write(mut body: u64, out: &mut impl BufMut) {
+    let mut header = [b':'; HEADER_BYTES_MAX];
+    let mut start = HEADER_BYTES_MAX - 1;
+    loop {
+        start -= 1;
+        header[start] = b'0' + (body % 10) as u8;
+        body /= 10;
+        if body == 0 {
+            return out.put_slice(&header[start..]);
+        }
     }
-    out.push(b":");
 }
 
 /// Ends after twenty digits at the latest: the 21st does not fit into 64 bits.
@@ -48,6 +53,8 @@ pub(crate) const HEADER_BYTES_MAX: usize = 21;
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn malformed(what: Malformation, byte: u8) -> Result<Header, FrameError> {
@@ -59,9 +66,9 @@ mod tests {
         let cases: [(u64, &[u8]); 5] =
             [(0, b"0:"), (9, b"9:"), (10, b"10:"), (12345, b"12345:"), (u64::MAX, b"18446744073709551615:")];
         for (body, bytes) in cases {
-            let mut out = Inline::default();
+            let mut out = Vec::new();
             write(body, &mut out);
-            assert_eq!(out.as_slice(), bytes);
+            assert_eq!(out, bytes);
             assert_eq!(read(bytes), Ok(Header::Whole { start: bytes.len(), body }));
         }
     }

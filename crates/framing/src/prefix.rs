@@ -1,7 +1,8 @@
 //! Frames with a length field of fixed width: where it stands, what its number counts, what is stripped.
 //! The number itself is `field`'s business, limits and checksums are the decoder's.
 
-use crate::envelope::Inline;
+use bytes::BufMut;
+
 use crate::error::{EncodeError, FrameError};
 use crate::field::Field;
 use crate::header::Header;
@@ -114,13 +115,13 @@ impl Prefix {
 
     /// Writes the bytes in front of the payload: zeros, and the field unless the payload holds it.
     #[inline]
-    pub(crate) fn write(&self, body: u64, out: &mut Inline) {
+    pub(crate) fn write(&self, body: u64, out: &mut impl BufMut) {
         if self.keeps_field() {
-            return out.push_zeros(self.strip());
+            return out.put_bytes(0, self.strip());
         }
-        out.push_zeros(usize::from(self.offset));
+        out.put_bytes(0, usize::from(self.offset));
         self.field.write(self.value_of(body), out);
-        out.push_zeros(self.strip() - self.header_bytes());
+        out.put_bytes(0, self.strip() - self.header_bytes());
     }
 
     /// When the payload holds the field, it has to be right: the other side would cut the stream elsewhere.

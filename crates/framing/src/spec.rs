@@ -31,7 +31,7 @@ use crate::{netstring, python, varint};
 pub struct FrameSpec {
     pub(crate) layout: Layout,
     /// At most what the layout can state, so that everything up to it can be sent.
-    bytes_max: u32,
+    pub(crate) bytes_max: u32,
     pub(crate) check: Check,
     pub(crate) overflow: Overflow,
     /// Follows from the rest; here so that it is found out once.

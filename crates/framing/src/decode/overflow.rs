@@ -39,9 +39,9 @@ impl FrameDecoder {
             _ if input.is_empty() => Ok(Decoded::NeedMore { at_least: 1 }),
             State::SkippingBytes(left) => Ok(self.skip_bytes(input, left, None)),
             State::SkippingToDelimiter(searched) => Ok(self.skip_to_delimiter(input, searched, None)),
-            State::SkippingComma | State::Scanning(_) => {
+            State::SkippingComma | State::Scanning { .. } => {
                 self.check_comma(input[0])?;
-                self.state = State::Scanning(0);
+                self.state = State::START;
                 Ok(Decoded::Skipped { consumed: 1, declared: None })
             }
         }
@@ -52,7 +52,7 @@ impl FrameDecoder {
         let consumed = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
         self.state = match left - consumed as u64 {
             0 if matches!(self.spec.layout, Layout::Netstring) => State::SkippingComma,
-            0 => State::Scanning(0),
+            0 => State::START,
             left => State::SkippingBytes(left),
         };
         Decoded::Skipped { consumed, declared }
@@ -65,7 +65,7 @@ impl FrameDecoder {
             return Decoded::NeedMore { at_least: 1 };
         };
         if let Some(found) = delimiters.find(input, searched) {
-            self.state = State::Scanning(0);
+            self.state = State::START;
             return Decoded::Skipped { consumed: found.end, declared };
         }
         let kept = delimiters.bytes_max() - 1;

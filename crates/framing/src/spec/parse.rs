@@ -9,7 +9,7 @@ use core::str::FromStr;
 use super::escape::{self, split_unescaped, unescape};
 use super::{Check, Ending, FrameSpec, Layout, Overflow, SpecError, size};
 use crate::delimiters::{Delimiters, Unusable};
-use crate::envelope::INLINE_BYTES_MAX;
+use crate::envelope::PART_BYTES_MAX;
 use crate::field::Field;
 use crate::prefix::Prefix;
 
@@ -198,7 +198,7 @@ fn parse_offset(text: &str) -> Option<u16> {
 
 fn parse_strip(text: &str) -> Option<u8> {
     let strip = size::unsigned(text)?.try_into().ok()?;
-    (usize::from(strip) <= INLINE_BYTES_MAX).then_some(strip)
+    (usize::from(strip) <= PART_BYTES_MAX).then_some(strip)
 }
 
 fn parse_adjust(text: &str) -> Option<i32> {
