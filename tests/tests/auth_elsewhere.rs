@@ -150,8 +150,14 @@ fn noiseprotocol() -> Option<PathBuf> {
     found.clone()
 }
 
+/// Whether a command succeeds; what it says otherwise is shown if the test fails.
 fn does(command: &mut Command) -> bool {
-    command.output().is_ok_and(|output| output.status.success())
+    let output = command.output();
+    let is_done = output.as_ref().is_ok_and(|output| output.status.success());
+    if !is_done {
+        println!("{command:?}: {output:?}");
+    }
+    is_done
 }
 
 const INSTALL: [&str; 7] =
