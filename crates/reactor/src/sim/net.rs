@@ -280,7 +280,10 @@ impl State {
             self.end(id).waits_for_window = true;
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).take(length).collect();
+        let mut bytes = Vec::with_capacity(length);
+        for part in parts {
+            bytes.extend_from_slice(&part[..part.len().min(length - bytes.len())]);
+        }
         self.end(peer).unread += length;
         self.note(length as u64);
         self.send_in_order(peer, Arrival::Bytes { to: peer, bytes });

@@ -64,9 +64,12 @@ impl End {
     /// Takes bytes out of the inbox.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> usize {
         let count = buffer.len().min(self.inbox.len());
-        for (slot, byte) in buffer.iter_mut().zip(self.inbox.drain(..count)) {
-            *slot = byte;
-        }
+        // The inbox lies in memory in two pieces.
+        let (front, back) = self.inbox.as_slices();
+        let (first, second) = buffer[..count].split_at_mut(count.min(front.len()));
+        first.copy_from_slice(&front[..first.len()]);
+        second.copy_from_slice(&back[..second.len()]);
+        self.inbox.drain(..count);
         self.unread -= count;
         count
     }
