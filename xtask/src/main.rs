@@ -1,6 +1,7 @@
 //! `cargo xtask TASK`: the project's tasks as a Rust program, the same on every machine.
 //! What a task does stands in its own module; this file only picks one.
 
+mod instructions;
 mod root;
 mod step;
 mod tally;
@@ -24,6 +25,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
     match words {
         ["test-all"] => test_all::run(),
         ["tidy"] => tidy::run(),
+        ["instructions", words @ ..] => instructions::run(words),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -44,5 +46,7 @@ cargo xtask TASK
   test-all  everything that must hold before a change is merged: format, tidy, clippy,
             builds, tests, doctests, docs; one line a step, the first failure stops
   tidy      the house rules that no compiler checks: layers, file sizes, manifests
+  instructions [renew]
+            what an echoed message costs, counted by callgrind, beside what is on record
   help      this page
 ";

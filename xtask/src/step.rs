@@ -16,9 +16,11 @@ pub(crate) struct Outcome {
     pub(crate) output: String,
     /// Of a step that runs tests.
     pub(crate) counts: Option<Tally>,
+    /// What is worth a line although nothing failed.
+    pub(crate) note: Option<String>,
 }
 
-/// Does `work` under `name` and prints its line: the result, the time taken, the counts.
+/// Does `work` under `name` and prints its line: the result, the time taken, the counts, a note.
 pub(crate) fn run(name: &str, work: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
     print!("{name:<24}");
     std::io::stdout().flush()?;
@@ -26,7 +28,8 @@ pub(crate) fn run(name: &str, work: impl FnOnce() -> Result<Outcome>) -> Result<
     let outcome = work()?;
     let result = if outcome.is_ok { "ok" } else { "FAILED" };
     let counts = outcome.counts.map(|counts| format!("  {counts}")).unwrap_or_default();
-    println!("{result:<6}{:>7.1} s{counts}", start.elapsed().as_secs_f32());
+    let note = outcome.note.as_ref().map(|note| format!("  ({note})")).unwrap_or_default();
+    println!("{result:<6}{:>7.1} s{counts}{note}", start.elapsed().as_secs_f32());
     if !outcome.is_ok {
         println!("\n{}", outcome.output.trim_end());
     }
@@ -42,7 +45,7 @@ pub(crate) fn command(command: &mut Command) -> Result<Outcome> {
     // The command holds our ends of the pipe: while it does, the reader never sees the end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let (is_ok, output) = collect(child, reader)?;
-    Ok(Outcome { is_ok, output: line + &output, counts: None })
+    Ok(Outcome { is_ok, output: line + &output, counts: None, note: None })
 }
 
 /// Reads until the end of the output or [`STEP_TIMEOUT`], whichever comes first.

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 
+use crate::instructions;
 use crate::root;
 use crate::step::{self, Outcome};
 use crate::tally::Tally;
@@ -35,6 +36,8 @@ enum Work {
     Tests(&'static str),
     /// The house rules, in this process.
     Tidy,
+    /// What messages cost, beside what is on record.
+    Instructions,
 }
 
 /// Everything, in order. The packages that must build without their features do so one at a
@@ -57,6 +60,7 @@ const STEPS: &[(&str, Work)] = &[
     ("docs", Work::Check("doc --workspace --no-deps --all-features")),
     ("tests", Work::Tests("test --workspace --all-features --lib --bins --tests --no-fail-fast")),
     ("doctests", Work::Tests("test --workspace --all-features --doc --no-fail-fast")),
+    ("instructions", Work::Instructions),
 ];
 
 fn run_step(name: &str, work: &Work) -> Result<Outcome> {
@@ -65,6 +69,7 @@ fn run_step(name: &str, work: &Work) -> Result<Outcome> {
         Work::Check(words) => step::command(cargo(words).env("CARGO_TERM_QUIET", "true")),
         Work::Tests(words) => run_tests(words),
         Work::Tidy => tidy::check(),
+        Work::Instructions => instructions::check(),
     })
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn check() -> Result<Outcome> {
     let workspace = workspace::read()?;
     let complaints: Vec<Complaint> = RULES.iter().flat_map(|rule| rule(&workspace)).collect();
     let lines: Vec<String> = complaints.iter().map(|complaint| complaint.to_string() + "\n").collect();
-    Ok(Outcome { is_ok: lines.is_empty(), output: lines.concat(), counts: None })
+    Ok(Outcome { is_ok: lines.is_empty(), output: lines.concat(), counts: None, note: None })
 }
 
 /// Looks at everything, complains about what it knows.
