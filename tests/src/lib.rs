@@ -14,6 +14,7 @@
 mod build;
 mod collected;
 mod launch;
+mod network;
 mod places;
 mod program;
 mod python;
@@ -21,6 +22,7 @@ mod skip;
 mod wire;
 
 pub use launch::Launch;
+pub use network::{Host, Network};
 pub use places::Place;
 pub use program::{Ending, Program, Stream};
 pub use python::{Python, python, python_since, pythons};

@@ -56,13 +56,19 @@ pub enum Datagrams {
 impl Datagrams {
     /// For a program that speaks them: only without a handshake.
     pub fn under(policy: &SharedPolicy) -> Self {
-        match policy.dialect() {
+        Self::in_dialect(policy.dialect())
+    }
+
+    /// The same, before there is a policy.
+    pub fn in_dialect(dialect: Dialect) -> Self {
+        match dialect {
             Dialect::None => Self::Spoken,
             dialect => Self::Unproven(dialect),
         }
     }
 
-    fn check(self, endpoint: &Endpoint) -> Result<()> {
+    /// Refuses an endpoint that carries datagrams where they are of no use.
+    pub fn check(self, endpoint: &Endpoint) -> Result<()> {
         let message = match self {
             Self::Spoken => return Ok(()),
             Self::NotSpoken => format!("{endpoint} carries datagrams; this program needs a stream"),

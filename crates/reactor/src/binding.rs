@@ -16,7 +16,8 @@ pub struct BindOptions {
     /// Whether several sockets may have the address (`SO_REUSEADDR`): each of them hears what is sent to a multicast
     /// group, one of them what is sent to itself. Default no.
     pub reuse_address: bool,
-    /// Whether several sockets may share what comes to the address (`SO_REUSEPORT`). Default no.
+    /// Whether several sockets may share what comes to the address (`SO_REUSEPORT`), each datagram for one of them. Not
+    /// for multicast: Linux may choose one that has not joined where it came in. Default no.
     pub reuse_port: bool,
     /// Whether an IPv6 socket also speaks IPv4. Default no, as for listeners.
     pub dual_stack: bool,

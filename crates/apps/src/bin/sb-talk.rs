@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use switchboard::cli::{exit, typed};
-use switchboard::talk::TalkArgs;
+use switchboard::talk::{TalkArgs, words};
 
 fn main() -> ExitCode {
-    exit::run(|| typed::read::<TalkArgs>()?.run())
+    exit::run(|| typed::read_words::<TalkArgs>(words(std::env::args_os()))?.run())
 }

@@ -1,5 +1,7 @@
 //! What was typed, read by clap: help as clap prints it, errors as one line like all our others.
 
+use std::ffi::OsString;
+
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -7,7 +9,12 @@ use super::exit::{Failure, Fault, Result};
 
 /// Reads the command line. Help and the version end the program here.
 pub fn read<A: Parser>() -> Result<A> {
-    A::try_parse().map_err(|error| match error.kind() {
+    read_words(std::env::args_os())
+}
+
+/// The same with these words, the program's name first.
+pub fn read_words<A: Parser>(words: impl IntoIterator<Item = OsString>) -> Result<A> {
+    A::try_parse_from(words).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),

@@ -32,6 +32,7 @@ use answer::Answer;
 
 pub use adopt::{AdoptError, Adopted, adopt};
 pub use parse::ParseEndpointError;
+pub(crate) use resolve::interface_number;
 pub use resolve::{Family, ResolveError, Resolved};
 
 /// Where to listen or whom to call. `Display` gives the text that `FromStr` takes.

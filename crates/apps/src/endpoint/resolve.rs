@@ -4,7 +4,7 @@
 //! Leaves binding and connecting to whoever asked.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::path::PathBuf;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -124,6 +124,12 @@ fn lookup(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {
 
 fn ask_system(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {
     let unknown = |reason: String| ResolveError::UnknownHost { host: place.host().to_owned(), reason };
+    if let Some((ip, zone)) = zoned(place.host()) {
+        let Some(scope) = interface_number(zone) else {
+            return Err(unknown(format!("there is no interface `{zone}`")));
+        };
+        return Ok(vec![SocketAddrV6::new(ip, place.port(), 0, scope).into()]);
+    }
     let found = (place.host(), place.port()).to_socket_addrs().map_err(|error| unknown(reason(&error)))?;
 
     let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -134,6 +140,22 @@ fn ask_system(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {
         }
     }
     if addresses.is_empty() { Err(unknown("it has no address".to_owned())) } else { Ok(addresses) }
+}
+
+/// An IPv6 address and the interface that it is on, as in `fe80::1%eth0`. The resolver takes names of interfaces for
+/// some kinds of address only.
+fn zoned(host: &str) -> Option<(Ipv6Addr, &str)> {
+    let (address, zone) = host.split_once('%')?;
+    Some((address.parse().ok()?, zone))
+}
+
+/// The system's number of an interface, given by its name or as that number.
+pub(crate) fn interface_number(zone: &str) -> Option<u32> {
+    let mut found = (format!("fe80::%{zone}"), 0).to_socket_addrs().ok()?;
+    found.find_map(|address| match address {
+        SocketAddr::V6(address) if address.scope_id() != 0 => Some(address.scope_id()),
+        _ => None,
+    })
 }
 
 /// The resolver's own words, without the preamble that std puts before them.
@@ -202,6 +224,16 @@ mod tests {
         }
         assert_eq!(name, endpoint("no-such-host.invalid:1"), "what was found is no part of the endpoint");
         assert_eq!(name.to_string(), "tcp://no-such-host.invalid:1");
+    }
+
+    #[test]
+    fn an_interface_is_named_with_any_address() {
+        for text in ["udp://[fe80::1%lo]:9", "udp://[ff05::1%lo]:9", "udp://[ff05::1%1]:9"] {
+            let Resolved::Udp(found) = endpoint(text).resolve().unwrap() else { panic!("{text} is UDP") };
+            assert!(matches!(found[..], [SocketAddr::V6(one)] if one.scope_id() == 1), "{text}: {found:?}");
+        }
+        let error = endpoint("udp://[ff05::1%nowhere]:9").resolve().unwrap_err().to_string();
+        assert_eq!(error, "unknown host `ff05::1%nowhere`: there is no interface `nowhere`");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reactor::{ConnId, Datagram, Pressure, SocketId, Tag};
 
 use super::Talker;
+use super::lan::Seat;
 use super::letters::{Action, Letters, Role};
 use super::screen::Screen;
 use crate::cli::exit::{Failure, Fault, Result};
@@ -36,6 +37,12 @@ impl DatagramTalk {
 
     pub(super) fn use_socket(&mut self, socket: SocketId) {
         self.socket = Some(socket);
+    }
+
+    /// From now on everybody can be spoken to.
+    pub(super) fn take_seat(&mut self, seat: Seat) {
+        self.socket = Some(seat.mouth);
+        self.letters.handle_seat(seat.everybody, seat.own);
     }
 
     /// Does what is to be done, and asks for lines if they can be used.
@@ -98,7 +105,7 @@ impl Service for DatagramTalk {
     fn message(&mut self, _: &mut Link<'_, '_>, _: ConnId, _: &[u8]) {}
 
     fn datagram(&mut self, link: &mut Link<'_, '_>, socket: SocketId, datagram: Datagram<'_>) {
-        self.socket = Some(socket);
+        self.socket.get_or_insert(socket);
         self.letters.handle_letter(datagram.from, datagram.payload);
         if datagram.truncated {
             self.screen.complain(&format!("the end of that message from {} is lost", datagram.from));

@@ -1,5 +1,5 @@
 //! Conversations over datagrams, as a pure state machine: each datagram is a message, and what is typed answers
-//! whoever wrote last. What happens goes in through `handle_*`, what is to be done comes out of `next_action`.
+//! whoever wrote last, or goes to everybody. What happens goes in through `handle_*`, what is to be done comes out of `next_action`.
 //!
 //! It knows no socket, terminal or clock; `datagrams` has those. Streams are `conversation`'s.
 
@@ -18,8 +18,11 @@ pub(super) struct Letters {
     quit: QuitWord,
     /// Whom what is typed goes to.
     partner: Option<Address>,
+    /// As whom we speak to everybody: what comes from there is our own.
+    own: Option<Address>,
     /// Lines that were typed while nobody was there to be answered.
     held: VecDeque<Vec<u8>>,
+    has_spoken: bool,
     is_typing_over: bool,
     is_over: bool,
     actions: VecDeque<Action>,
@@ -34,6 +37,21 @@ pub(super) enum Role {
     Caller,
     /// It answers; then, when its partner has left, the next.
     Listener(Then),
+    /// It is one of many, who all hear each other.
+    Member(Leaving),
+}
+
+/// When a member leaves, unless it says the quit word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// When its input has ended, and a while later, too, as a caller does.
+    WithInput,
+    /// The same, but not if it has said nothing: then it has come to listen.
+    WithInputIfSpoken,
+    /// When another one leaves.
+    WithAnother,
+    /// Never.
+    Never,
 }
 
 /// What is to be done, in this order.
@@ -62,12 +80,19 @@ impl Letters {
         Self::of(Role::Listener(then), quit)
     }
 
+    /// One of many who all hear each other.
+    pub(super) fn among(leaving: Leaving, quit: QuitWord) -> Self {
+        Self::of(Role::Member(leaving), quit)
+    }
+
     fn of(role: Role, quit: QuitWord) -> Self {
         Self {
             role,
             quit,
             partner: None,
+            own: None,
             held: VecDeque::new(),
+            has_spoken: false,
             is_typing_over: false,
             is_over: false,
             actions: VecDeque::new(),
@@ -90,9 +115,15 @@ impl Letters {
         self.partner.is_some() && !self.is_typing_over && !self.is_over
     }
 
+    /// A member hears and speaks from now on: to `everybody`, and what comes from `own` it has said itself.
+    pub(super) fn handle_seat(&mut self, everybody: Address, own: Address) {
+        self.partner = Some(everybody);
+        self.own = Some(own);
+    }
+
     /// A datagram came.
     pub(super) fn handle_letter(&mut self, from: &Address, message: &[u8]) {
-        if self.is_over {
+        if self.is_over || self.is_own(from) {
             return;
         }
         if self.quit.is_said_by(message) {
@@ -110,6 +141,7 @@ impl Letters {
             self.held.push_back(line);
             return;
         };
+        self.has_spoken = true;
         let is_quit = self.quit.is_said_by(&line);
         self.act(Action::Send(partner.clone(), line));
         if is_quit {
@@ -117,9 +149,13 @@ impl Letters {
         }
     }
 
-    /// Nothing more will be typed. A caller waits a little for answers, a listener goes on listening.
+    /// Nothing more will be typed. A caller waits a little for answers, a listener goes on listening; a member does
+    /// one or the other.
     pub(super) fn handle_typing_over(&mut self) {
         self.is_typing_over = true;
+        if matches!(self.role, Role::Member(_)) && !self.leaves_with_input() {
+            self.act(Action::Note("still listening".to_owned()));
+        }
         self.wait_for_answers();
     }
 
@@ -141,7 +177,7 @@ impl Letters {
     /// Somebody said the quit word. Of strangers it is noted, and ends nothing.
     fn handle_quit_of(&mut self, from: &Address) {
         self.act(Action::Note(format!("{from} hangs up")));
-        if self.partner.as_ref() == Some(from) {
+        if self.partner.as_ref() == Some(from) || self.role == Role::Member(Leaving::WithAnother) {
             self.leave(from);
         }
     }
@@ -149,7 +185,7 @@ impl Letters {
     /// The conversation with the partner is over.
     fn leave(&mut self, partner: &Address) {
         match self.role {
-            Role::Caller | Role::Listener(Then::End) => self.end(Ok(())),
+            Role::Caller | Role::Listener(Then::End) | Role::Member(_) => self.end(Ok(())),
             Role::Listener(Then::Next) => {
                 self.act(Action::Note(format!("no longer talking to {partner}")));
                 self.partner = None;
@@ -159,7 +195,8 @@ impl Letters {
 
     /// A listener answers whoever wrote last.
     fn find_partner(&mut self, from: &Address) {
-        if self.role == Role::Caller || self.partner.as_ref() == Some(from) {
+        let has_one = !matches!(self.role, Role::Listener(_)) || self.partner.as_ref() == Some(from);
+        if has_one {
             return;
         }
         self.partner = Some(from.clone());
@@ -169,11 +206,29 @@ impl Letters {
         }
     }
 
-    /// A caller who has nothing more to say goes when no more answers come.
+    /// Whoever has nothing more to say, and has not come to listen, goes when no more answers come.
     fn wait_for_answers(&mut self) {
-        if self.role == Role::Caller && self.is_typing_over && !self.is_over {
+        if self.is_typing_over && self.leaves_with_input() && !self.is_over {
             self.pause += 1;
             self.act(Action::Pause(self.pause));
+        }
+    }
+
+    fn leaves_with_input(&self) -> bool {
+        match self.role {
+            Role::Caller | Role::Member(Leaving::WithInput) => true,
+            Role::Member(Leaving::WithInputIfSpoken) => self.has_spoken,
+            Role::Listener(_) | Role::Member(Leaving::WithAnother | Leaving::Never) => false,
+        }
+    }
+
+    /// Whether we have said it ourselves: whoever speaks to everybody hears it too. An IPv6 address names its
+    /// interface in some places and not in others, so that is not compared.
+    fn is_own(&self, from: &Address) -> bool {
+        let Some(own) = &self.own else { return false };
+        match (own.ip(), from.ip()) {
+            (Some(own), Some(from)) => (own.ip(), own.port()) == (from.ip(), from.port()),
+            _ => own == from,
         }
     }
 
@@ -295,5 +350,73 @@ mod tests {
         letters.handle_typing_over();
         letters.handle_letter(&place(1), b"still heard");
         assert_eq!(done(&mut letters), ["show udp://127.0.0.1:1 still heard"]);
+    }
+
+    fn member(leaving: Leaving) -> Letters {
+        let mut letters = Letters::among(leaving, word());
+        letters.handle_seat(place(1000), place(7));
+        letters
+    }
+
+    #[test]
+    fn a_member_hears_everybody_but_itself_and_speaks_to_all() {
+        let mut letters = member(Leaving::Never);
+        assert!(letters.wants_lines(), "everybody is always there");
+        letters.handle_letter(&place(1), b"from one");
+        letters.handle_typed(b"to all".to_vec());
+        letters.handle_letter(&place(7), b"to all");
+        letters.handle_letter(&place(2), b"from two");
+        letters.handle_typed(b"to all again".to_vec());
+        assert_eq!(
+            done(&mut letters),
+            [
+                "show udp://127.0.0.1:1 from one",
+                "send udp://127.0.0.1:1000 to all",
+                "show udp://127.0.0.1:2 from two",
+                "send udp://127.0.0.1:1000 to all again",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_member_says_comes_back_on_an_interface_that_it_did_not_name() {
+        let six = |text: &str| Address::Udp(text.parse().unwrap());
+        let mut letters = Letters::among(Leaving::Never, word());
+        letters.handle_seat(six("[ff12::1%3]:9"), six("[fe80::1]:7"));
+        letters.handle_letter(&six("[fe80::1%3]:7"), b"ours");
+        letters.handle_letter(&six("[fe80::1%3]:8"), b"theirs");
+        assert_eq!(done(&mut letters), ["show udp://[fe80::1%3]:8 theirs"]);
+    }
+
+    #[test]
+    fn who_quits_leaves_the_others_talking_unless_one_of_them_was_waited_for() {
+        for (leaving, ended) in [(Leaving::Never, 0), (Leaving::WithInput, 0), (Leaving::WithAnother, 1)] {
+            let mut letters = member(leaving);
+            letters.handle_letter(&place(1), b"q");
+            assert_eq!(done(&mut letters), vec!["end true"; ended], "{leaving:?}");
+            let mut letters = member(leaving);
+            letters.handle_typed(b"q".to_vec());
+            assert_eq!(done(&mut letters), ["send udp://127.0.0.1:1000 q", "end true"], "{leaving:?}");
+        }
+    }
+
+    #[test]
+    fn an_input_that_ends_takes_a_member_along_unless_it_came_to_listen() {
+        for (leaving, silent, spoken) in [
+            (Leaving::WithInput, 1, 1),
+            (Leaving::WithInputIfSpoken, 0, 1),
+            (Leaving::WithAnother, 0, 0),
+            (Leaving::Never, 0, 0),
+        ] {
+            let pauses = |letters: &mut Letters| {
+                letters.handle_typing_over();
+                done(letters).iter().filter(|action| action.starts_with("pause")).count()
+            };
+            let mut letters = member(leaving);
+            assert_eq!(pauses(&mut letters), silent, "{leaving:?}");
+            let mut letters = member(leaving);
+            letters.handle_typed(b"hi".to_vec());
+            assert_eq!(pauses(&mut letters), spoken, "{leaving:?}");
+        }
     }
 }

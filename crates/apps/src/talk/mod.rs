@@ -2,10 +2,11 @@
 //!
 //! What is said by whom, and when it ends, is decided in `conversation` (streams) and `letters` (datagrams), which
 //! are pure, as is `waiting`, the room for the next ones; `stream` and `datagrams` put them on the session, `screen`
-//! before the person.
+//! before the person. Where everybody hears everybody is `lan`'s to find.
 
 mod conversation;
 mod datagrams;
+mod lan;
 mod letters;
 mod quit;
 mod screen;
@@ -14,6 +15,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod words;
 
 use std::time::Duration;
 
@@ -25,14 +27,15 @@ use reactor::{Address, Limits, Reactor};
 
 use self::conversation::{Boundaries, Conversations, Then};
 use self::datagrams::DatagramTalk;
-use self::letters::Letters;
+use self::lan::{Lan, LanArgs};
+use self::letters::{Leaving, Letters};
 use self::quit::QuitWord;
 use self::screen::Screen;
 use self::stream::StreamTalk;
 use crate::attach::{Attached, Callee, Datagrams, callee, carries_datagrams, limits_for, listen};
 use crate::calling::{call, place_for_answers, tell};
 use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
-use crate::cli::exit::Result;
+use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::Notes;
 use crate::cli::quantities::parse_seconds;
 use crate::cli::stdin::Input;
@@ -42,6 +45,8 @@ use crate::ending::obey_signals;
 use crate::endpoint::Endpoint;
 use crate::session::{Link, Profile, Role, Service, Session};
 
+pub use self::words::words;
+
 /// Talk with somebody at another terminal, or with any program that has a socket.
 ///
 /// A line typed is a message, a message that comes is a line printed. Typing `q` alone says so and hangs up, and so
@@ -50,6 +55,9 @@ use crate::session::{Link, Profile, Role, Service, Session};
 ///
 /// Over udp:// and unix-dgram: each datagram is a message and is shown with who it is from; what a listener types
 /// goes to whoever wrote last.
+///
+/// `sb-talk udp://239.1.2.3:5000` is a chat without a server: everybody on the network who types the same hears
+/// everybody else. It is short for `sb-talk meet udp://239.1.2.3:5000`.
 #[derive(Debug, clap::Parser)]
 #[command(name = "sb-talk", version)]
 pub struct TalkArgs {
@@ -69,6 +77,7 @@ impl TalkArgs {
                 talk.listen(then, self.output, &notes)
             }
             Command::Call(Call { talk }) => talk.call(self.output, &notes),
+            Command::Meet(Call { talk }) => talk.meet(self.output, &notes),
         }
     }
 }
@@ -82,11 +91,18 @@ enum Command {
     Listen(Listen),
     /// Call somebody who listens
     Call(Call),
+    /// Talk with everybody who hears the same multicast group, or broadcast; `meet` may be left out
+    ///
+    /// Everybody sees what anybody else types, with who it is from, and nobody is in charge. `q` alone tells the others
+    /// that we leave. When the input ends we leave, too, once no more answers come; but whoever has said nothing by
+    /// then goes on listening. Nothing proves who has sent what, and everybody on the network can read it.
+    Meet(Call),
 }
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// End after the first conversation, and cut off who waits, instead of waiting for the next caller
+    /// End after the first conversation, and cut off who waits, instead of waiting for the next caller; where everybody
+    /// hears everybody, when somebody leaves
     #[arg(long)]
     once: bool,
     #[command(flatten)]
@@ -111,11 +127,31 @@ struct Talk {
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
     wait: Duration,
     #[command(flatten)]
+    lan: LanArgs,
+    #[command(flatten)]
     session: SessionArgs,
 }
 
 impl Talk {
+    /// Talks with everybody.
+    fn meet(&self, output: OutputArgs, notes: &Notes) -> Result<()> {
+        match Lan::of(&self.endpoint, &self.lan)? {
+            Some(lan) => self.join(&lan, Leaving::WithInputIfSpoken, output, notes),
+            None => Err(Failure::new(
+                Fault::Usage,
+                format!(
+                    "{0} is no multicast group and no broadcast address: `listen {0}` or `call {0}`?",
+                    self.endpoint
+                ),
+            )),
+        }
+    }
+
     fn listen(&self, then: Then, output: OutputArgs, notes: &Notes) -> Result<()> {
+        if let Some(lan) = Lan::of(&self.endpoint, &self.lan)? {
+            let leaving = if then == Then::End { Leaving::WithAnother } else { Leaving::Never };
+            return self.join(&lan, leaving, output, notes);
+        }
         let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
         if carries_datagrams(&self.endpoint)? {
             let letters = Letters::listening(then, self.quit_word.clone());
@@ -134,6 +170,9 @@ impl Talk {
     }
 
     fn call(&self, output: OutputArgs, notes: &Notes) -> Result<()> {
+        if let Some(lan) = Lan::of(&self.endpoint, &self.lan)? {
+            return self.join(&lan, Leaving::WithInput, output, notes);
+        }
         let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
         match callee(&self.endpoint, Datagrams::under(&options.policy))? {
             Callee::Addresses(addresses) if addresses.iter().all(Address::is_datagram) => {
@@ -148,6 +187,18 @@ impl Talk {
                 converse(caller, output, Ahead::of(&options.spec))
             }
         }
+    }
+
+    fn join(&self, lan: &Lan, leaving: Leaving, output: OutputArgs, notes: &Notes) -> Result<()> {
+        // Before a key is asked for that would not help.
+        Datagrams::in_dialect(self.session.dialect(&DEFAULTS)).check(&self.endpoint)?;
+        let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
+        let letters = Letters::among(leaving, self.quit_word.clone());
+        let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
+        let mut member = obedient(open(talk, &options, Role::Server)?)?;
+        let seat = lan.open(&mut member, notes)?;
+        tell(&mut member, |talk, _| talk.take_seat(seat));
+        converse(member, output, Ahead::One)
     }
 
     fn write_to(&self, partner: &Address, options: &SessionOptions, output: OutputArgs) -> Result<()> {
