@@ -1,7 +1,6 @@
 //! One connection of our own that is to stand: called again when nobody answers or when it is lost, a little later
 //! each time. A pure state machine: doing what it says is left to the handler that owns it.
 
-use std::io;
 use std::time::Duration;
 
 use crate::address::Address;
@@ -16,10 +15,10 @@ use crate::time::Time;
 /// [`Step`] that is to follow. Whatever comes too late is ignored.
 ///
 /// ```text
-///              dial            Ok                    setup
+///              dial           found                  setup
 ///    (idle) ---------> LookUp ------> Connect -----------------> (stands)
 ///                        ^  |            |                          |
-///                timeout |  | Err        | unreachable              | finish
+///                timeout |  | nothing    | unreachable              | finish
 ///                        |  v            v                          |
 ///                        +-- Wait <------+--------------------------+
 /// ```
@@ -31,7 +30,7 @@ use crate::time::Time;
 /// let mut dialer = Dialer::new(BackoffLimits::default(), 7); // a seed from wherever you have random bits
 /// assert_eq!(dialer.dial(), Some(Step::LookUp));
 /// // The answer may come at once, or later from a `Resolver`.
-/// let step = dialer.handle_found(Time::ZERO, Ok(vec![server.clone()]));
+/// let step = dialer.handle_found(Time::ZERO, vec![server.clone()]);
 /// assert_eq!(step, Some(Step::Connect(vec![server])));
 /// let Some(Step::Wait(wait)) = dialer.handle_unreachable(Time::ZERO) else { panic!() };
 /// assert_eq!(dialer.handle_timeout(Time::ZERO + wait), Some(Step::LookUp));
@@ -112,15 +111,15 @@ impl Dialer {
         self.backoff.failures()
     }
 
-    /// The answer to [`Step::LookUp`]. No address is as good as an error.
-    pub fn handle_found(&mut self, now: Time, found: io::Result<Vec<Address>>) -> Option<Step> {
+    /// The answer to [`Step::LookUp`]; empty when nothing was found.
+    pub fn handle_found(&mut self, now: Time, addresses: Vec<Address>) -> Option<Step> {
         if self.state != State::LookingUp {
             return None;
         }
-        match found {
-            Ok(addresses) if self.is_wanted && !addresses.is_empty() => Some(self.connect(addresses)),
-            _ => self.fail(now),
+        if addresses.is_empty() || !self.is_wanted {
+            return self.fail(now);
         }
+        Some(self.connect(addresses))
     }
 
     /// [`Handler::setup`](crate::Handler::setup): the call was answered.

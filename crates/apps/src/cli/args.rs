@@ -124,6 +124,11 @@ impl SessionArgs {
         Ok(SessionOptions { spec: self.framing.clone().unwrap_or(options.spec), ..options })
     }
 
+    /// Refuses an endpoint on another host for a handshake that protects nothing, unless told otherwise.
+    pub fn check_confinement(&self, defaults: &Defaults, endpoint: &Endpoint) -> Result<()> {
+        self.auth.check_confinement(defaults, endpoint)
+    }
+
     /// Which handshake is spoken.
     pub fn dialect(&self, defaults: &Defaults) -> Dialect {
         self.auth.dialect(defaults)
@@ -157,7 +162,7 @@ impl AuthArgs {
     ) -> Result<SessionOptions> {
         let dialect = self.dialect(defaults);
         for endpoint in endpoints {
-            self.check_confinement(dialect, endpoint)?;
+            self.check_confinement(defaults, endpoint)?;
         }
         self.check_digests(dialect)?;
         let keys = self.keys(dialect).blame(Fault::Usage)?;
@@ -169,6 +174,25 @@ impl AuthArgs {
             .with_digests(self.digests.clone().unwrap_or_default());
         let spec = defaults.framing.parse().context("this program's default framing")?;
         Ok(SessionOptions { spec, policy: policy.into(), keys })
+    }
+
+    /// The same as for a session.
+    pub fn check_confinement(&self, defaults: &Defaults, endpoint: &Endpoint) -> Result<()> {
+        let dialect = self.dialect(defaults);
+        if self.insecure || !dialect.is_confined_to_host() {
+            return Ok(());
+        }
+        // An endpoint that cannot be used at all has a better reason to be refused than this one.
+        if endpoint.resolve()?.is_local() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Fault::Usage,
+            format!(
+                "`{dialect}` does not protect what is said, and {endpoint} is not only on this host: \
+                 use --auth noise, a loopback address or a Unix socket (a tunnel can lead there), or insist with --insecure"
+            ),
+        ))
     }
 
     /// Which handshake is spoken.
@@ -197,23 +221,6 @@ impl AuthArgs {
         add("--server-name", self.server_name.clone());
         words.extend(self.insecure.then(|| "--insecure".to_owned()));
         words
-    }
-
-    fn check_confinement(&self, dialect: Dialect, endpoint: &Endpoint) -> Result<()> {
-        if self.insecure || !dialect.is_confined_to_host() {
-            return Ok(());
-        }
-        // An endpoint that cannot be used at all has a better reason to be refused than this one.
-        if endpoint.resolve()?.is_local() {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Fault::Usage,
-            format!(
-                "`{dialect}` does not protect what is said, and {endpoint} is not only on this host: \
-                 use --auth noise, a loopback address or a Unix socket (a tunnel can lead there), or insist with --insecure"
-            ),
-        ))
     }
 
     fn check_digests(&self, dialect: Dialect) -> Result<()> {

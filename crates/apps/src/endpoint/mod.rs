@@ -81,6 +81,11 @@ impl HostPort {
         Self { host, port, answer: Answer::default() }
     }
 
+    /// The same place, with nothing known about its name.
+    fn anew(&self) -> Self {
+        Self::new(self.host.clone(), self.port)
+    }
+
     /// The name or address, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
         &self.host

@@ -56,6 +56,17 @@ impl Endpoint {
         }
     }
 
+    /// The same endpoint for whoever calls again much later: its name is looked up once more. What was checked about
+    /// the addresses it had before says nothing about those that it has then.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        match self {
+            Self::Tcp(place) => Self::Tcp(place.anew()),
+            Self::Udp(place) => Self::Udp(place.anew()),
+            other => other.clone(),
+        }
+    }
+
     /// Whether nothing said here leaves this host. What cannot be resolved is not known to be local.
     pub fn is_local(&self) -> bool {
         self.resolve().is_ok_and(|resolved| resolved.is_local())
@@ -222,6 +233,7 @@ mod tests {
         for later in [name.clone(), name.clone()] {
             assert!(matches!(later.resolve().unwrap(), Resolved::Tcp(found) if found == here));
         }
+        assert!(name.anew().resolve().is_err(), "looked up again");
         assert_eq!(name, endpoint("no-such-host.invalid:1"), "what was found is no part of the endpoint");
         assert_eq!(name.to_string(), "tcp://no-such-host.invalid:1");
     }

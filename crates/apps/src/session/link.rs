@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use framing::{EncodeError, FrameDecoder};
-use reactor::{Address, ConnId, Context, GroupId, SocketId, Tag, Time, TimerId};
+use reactor::{Address, ConnId, Context, GroupId, SocketId, Step, Tag, Time, TimerId};
 
 use super::Ended;
 use super::exchange::Exchange;
@@ -149,6 +149,15 @@ impl<'a, 'c> Link<'a, 'c> {
     /// when it comes to nothing.
     pub fn call(&mut self, address: Address, tag: Tag) {
         self.cx.connect(address, tag);
+    }
+
+    /// Does what a [`reactor::Dialer`] asks for, under the tag by which the service knows its call and its timer. To
+    /// look something up is the service's own.
+    pub fn follow(&mut self, step: Option<Step>, tag: Tag) {
+        match step {
+            Some(Step::HangUp(id)) => self.hang_up(id),
+            step => self.cx.follow(step, tag),
+        }
     }
 
     /// Asks for `timeout` with this tag, so long from now.

@@ -7,7 +7,6 @@
 //!
 //! `client` decides and is pure; `service` holds the connection; `screen` has the words' looks.
 
-mod backoff;
 mod client;
 mod screen;
 mod service;
@@ -17,17 +16,18 @@ use std::env;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
-use reactor::Reactor;
+use reactor::blocking::{Pool, Threads};
+use reactor::{Address, Handle, Reactor};
 
 use self::client::{Choice, Client};
 use self::screen::Screen;
-use self::service::{Joiner, Perseverance};
+use self::service::{Joiner, LookUp, Order, Perseverance};
 use super::DEFAULTS;
 use super::home::Home;
 use super::hub::{DEFAULT_ROOM, Nick, RoomName};
 use crate::attach::{Callee, Datagrams, callee, limits_for};
 use crate::cli::args::{OutputArgs, SessionArgs};
-use crate::cli::exit::{Blame, Fault, Result};
+use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::cli::notes::{Notes, Volume};
 use crate::cli::output::{Format, Output};
 use crate::cli::terminal::Console;
@@ -62,17 +62,41 @@ impl Join {
         let callee = callee(&self.endpoint, Datagrams::NotSpoken)?;
 
         // Nothing is typed before the first credit, and nobody grants that before the loop runs.
-        let door = Arc::new(OnceLock::new());
+        let door: Door = Arc::default();
         obey_signals_when_open(&door)?; // before the console: from then on Ctrl-C is for us
         let console = Console::start("> ", {
             let door = Arc::clone(&door);
-            move |input| drop(door.get().map(|handle: &reactor::Handle<_>| handle.post(input)))
+            move |input| drop(door.get().map(|handle| handle.post(Order::Typed(input))))
         })?;
-        let joiner = joiner(Client::new(nick, choice, &room), &console, output);
+        let client = Client::new(nick, choice, &room);
+        let joiner = joiner(client, &console, output, self.look_up(&door)?);
         let mut reactor = Reactor::new(Session::new(joiner, profile), limits)?;
         let _ = door.set(reactor.handle());
         call(&mut reactor, callee)?;
         reactor.run()?.into_service().outcome()
+    }
+
+    /// Looks the hub up once more, on a thread, and tells the loop where it is now.
+    fn look_up(&self, door: &Door) -> Result<LookUp> {
+        let (join, door) = (self.clone(), Arc::clone(door));
+        let pool = Pool::start(Threads { running_max: 1, waiting_max: 1 })?;
+        Ok(Box::new(move || {
+            let (join, door) = (join.clone(), Arc::clone(&door));
+            // A loop that has ended does not want to know.
+            pool.submit(move || drop(door.wait().post_blocking(Order::Found(join.found_anew()))))
+        }))
+    }
+
+    /// Where the hub is now, under the rules of the first call: a name may have come to mean another host.
+    fn found_anew(&self) -> Result<Vec<Address>> {
+        let endpoint = self.endpoint.anew();
+        self.session.check_confinement(&DEFAULTS, &endpoint)?;
+        match callee(&endpoint, Datagrams::NotSpoken)? {
+            Callee::Addresses(addresses) => Ok(addresses),
+            Callee::Open(_) => {
+                Err(Failure::new(Fault::Connection, "a connection that was handed over is gone"))
+            }
+        }
     }
 
     fn nick(&self) -> Result<(Nick, Choice)> {
@@ -95,7 +119,10 @@ impl Join {
     }
 }
 
-fn joiner(client: Client, console: &Console, output: OutputArgs) -> Joiner {
+/// The way into the loop, for threads that are there before it is.
+type Door = Arc<OnceLock<Handle<Order>>>;
+
+fn joiner(client: Client, console: &Console, output: OutputArgs, look_up: LookUp) -> Joiner {
     let format = output.format();
     let screen = Screen::new(
         Output::on(console, format),
@@ -106,7 +133,7 @@ fn joiner(client: Client, console: &Console, output: OutputArgs) -> Joiner {
         (true, Format::Text) => Perseverance::CallAgain,
         _ => Perseverance::End,
     };
-    Joiner::new(client, screen, console.credit(), perseverance)
+    Joiner::new(client, screen, console.credit(), perseverance, look_up)
 }
 
 fn call(reactor: &mut Reactor<Session<Joiner>>, callee: Callee) -> Result<()> {
@@ -125,12 +152,35 @@ pub(super) mod tests {
     use std::net::SocketAddr;
     use std::time::{Duration, Instant};
 
-    use reactor::{Address, Flow, Limits};
+    use clap::Parser;
+    use reactor::{Flow, Limits};
 
     use super::*;
     use crate::cli::kept::Kept;
     use crate::cli::output::Audience;
     use crate::cli::stdin::pump_from;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        join: Join,
+    }
+
+    fn found_anew(line: &str) -> Result<Vec<Address>> {
+        Program::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}")).join.found_anew()
+    }
+
+    #[test]
+    fn a_later_call_goes_only_where_the_first_one_might() {
+        let far: Address = "tcp://192.0.2.1:9".parse().unwrap();
+        assert_eq!(found_anew("join 192.0.2.1:9 --auth mutual").unwrap_err().fault(), Fault::Usage);
+        assert_eq!(
+            found_anew("join 192.0.2.1:9 --auth mutual --insecure").unwrap(),
+            std::slice::from_ref(&far)
+        );
+        assert_eq!(found_anew("join 192.0.2.1:9 --auth noise").unwrap(), [far]);
+        assert_eq!(found_anew("join nobody.invalid:9 --auth noise").unwrap_err().fault(), Fault::Connection);
+    }
 
     /// What a whole conversation may take on a busy machine.
     const DEADLINE: Duration = Duration::from_mins(1);
@@ -142,10 +192,10 @@ pub(super) mod tests {
         nick: &str,
         input: String,
     ) -> (Result<()>, String) {
-        let door = Arc::new(OnceLock::new());
+        let door: Door = Arc::default();
         let deliver = {
             let door = Arc::clone(&door);
-            move |input| drop(door.get().map(|handle: &reactor::Handle<_>| handle.post(input)))
+            move |input| drop(door.get().map(|handle| handle.post(Order::Typed(input))))
         };
         let credit = pump_from(Cursor::new(input), deliver).unwrap();
         let (out, notes) = (Kept::default(), Notes::over(Kept::default(), Volume::Normal));
@@ -153,7 +203,7 @@ pub(super) mod tests {
         let client =
             Client::new(Nick::parse(nick).unwrap(), Choice::Typed, &RoomName::parse("lobby").unwrap());
         let screen = Screen::new(output, notes.clone(), notes);
-        let joiner = Joiner::new(client, screen, credit, Perseverance::End);
+        let joiner = Joiner::new(client, screen, credit, Perseverance::End, Box::new(|| false));
         let mut reactor = Reactor::new(Session::new(joiner, profile), Limits::default()).unwrap();
         assert!(door.set(reactor.handle()).is_ok());
         call(&mut reactor, Callee::Addresses(vec![Address::Tcp(hub)])).unwrap();

@@ -1,14 +1,16 @@
 //! The client on a session: a connection to the hub, made again when it is lost and somebody sits there to use it.
 //! What to say is the client's, how to show it the screen's.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use framing::EncodeError;
 use rand::TryRng;
 use rand::rngs::SysRng;
-use reactor::{Address, ConnId, Tag};
+use reactor::{Address, BackoffLimits, ConnId, Dialer, Tag};
 
-use super::backoff::Backoff;
 use super::client::{Client, Shown, Step};
 use super::screen::Screen;
 use crate::chat::schema::{Asked, read_notice, write_request};
@@ -24,11 +26,9 @@ pub(super) struct Joiner {
     screen: Screen,
     credit: Credit,
     perseverance: Perseverance,
-    /// Where the hub may be; empty when the connection was handed over.
-    addresses: Vec<Address>,
-    /// The next of them to be tried.
-    next_address: usize,
-    backoff: Backoff,
+    /// At rest when the connection was handed over.
+    dialer: Dialer,
+    look_up: LookUp,
     connection: Option<ConnId>,
     /// Whether we have talked with the hub before.
     was_in: bool,
@@ -45,16 +45,33 @@ pub(super) enum Perseverance {
     CallAgain,
 }
 
+/// Begins to find out where the hub is now; an [`Order::Found`] follows. `false`: it does not.
+pub(super) type LookUp = Box<dyn FnMut() -> bool>;
+
+/// What other threads have to say.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Something was typed.
+    Typed(Input),
+    /// The hub was looked up.
+    Found(Result<Vec<Address>>),
+}
+
 impl Joiner {
-    pub(super) fn new(client: Client, screen: Screen, credit: Credit, perseverance: Perseverance) -> Joiner {
+    pub(super) fn new(
+        client: Client,
+        screen: Screen,
+        credit: Credit,
+        perseverance: Perseverance,
+        look_up: LookUp,
+    ) -> Joiner {
         Joiner {
             client,
             screen,
             credit,
             perseverance,
-            addresses: Vec::new(),
-            next_address: 0,
-            backoff: Backoff::default(),
+            dialer: Dialer::new(BackoffLimits::default(), seed()),
+            look_up,
             connection: None,
             was_in: false,
             is_leaving: false,
@@ -62,10 +79,12 @@ impl Joiner {
         }
     }
 
-    /// Calls the first of these addresses, and the others if it does not answer.
+    /// Calls the first of these addresses, and the others if it does not answer. Later calls go to where the hub is
+    /// then.
     pub(super) fn call(&mut self, link: &mut Link<'_, '_>, addresses: Vec<Address>) {
-        self.addresses = addresses;
-        self.call_next(link);
+        self.dialer.dial();
+        let step = self.dialer.handle_found(link.now(), addresses);
+        link.follow(step, CALL);
     }
 
     /// How it went, when it is over. In a pipe, lines that were not taken are a failure.
@@ -78,14 +97,6 @@ impl Joiner {
                 format!("not every line was accepted: {refused} were refused"),
             )),
         }
-    }
-
-    /// Calls the next address; says whether there was one.
-    fn call_next(&mut self, link: &mut Link<'_, '_>) -> bool {
-        let Some(address) = self.addresses.get(self.next_address) else { return false };
-        self.next_address += 1;
-        link.call(address.clone(), Tag::default());
-        true
     }
 
     /// Lets the client decide, and does what it decided.
@@ -140,21 +151,39 @@ impl Joiner {
         }
     }
 
-    /// There is no connection any more, or none came about: another call, or the end.
-    fn lose(&mut self, link: &mut Link<'_, '_>, failure: Failure) {
+    /// There is no connection any more, or none came about: another call if the dialer wants one, or the end.
+    fn lose(&mut self, link: &mut Link<'_, '_>, failure: Failure, step: Option<reactor::Step>) {
         let calls_again = self.perseverance == Perseverance::CallAgain
             && self.was_in
             && !self.is_leaving
-            && !self.addresses.is_empty()
             && failure.fault() == Fault::Connection;
-        if !calls_again {
+        let Some(reactor::Step::Wait(wait)) = step.filter(|_| calls_again) else {
             self.fail(link, failure);
             return;
-        }
-        let wait = self.backoff.next(chance());
+        };
         let note = format!("{}; calling again in {:.1} s", failure.message(), wait.as_secs_f32());
         self.show(link, &Shown::Alarm(note));
-        link.set_timer(wait, CALL_AGAIN);
+        link.follow(Some(reactor::Step::Wait(wait)), CALL);
+    }
+
+    /// Asks where the hub is now.
+    fn ask_where(&mut self, link: &mut Link<'_, '_>) {
+        if !(self.look_up)() {
+            self.handle_found(link, Err(Failure::new(Fault::Connection, "cannot look up the hub")));
+        }
+    }
+
+    fn handle_found(&mut self, link: &mut Link<'_, '_>, found: Result<Vec<Address>>) {
+        match found {
+            Ok(addresses) => {
+                let step = self.dialer.handle_found(link.now(), addresses);
+                link.follow(step, CALL);
+            }
+            Err(failure) => {
+                let step = self.dialer.handle_found(link.now(), Vec::new());
+                self.lose(link, failure, step);
+            }
+        }
     }
 
     /// The connection ended, and not because we hung up.
@@ -170,12 +199,13 @@ impl Joiner {
 }
 
 impl Service for Joiner {
-    type Command = Input;
+    type Command = Order;
 
-    fn open(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: Caller) {
+    fn open(&mut self, link: &mut Link<'_, '_>, id: ConnId, _: Caller) {
         self.connection = Some(id);
         self.was_in = true;
-        self.backoff.reset();
+        let step = self.dialer.handle_connected(link.now(), id);
+        link.follow(step, CALL);
         self.client.last_words = None;
     }
 
@@ -190,27 +220,29 @@ impl Service for Joiner {
         }
     }
 
-    fn close(&mut self, link: &mut Link<'_, '_>, _: ConnId, ended: &Ended) {
+    fn close(&mut self, link: &mut Link<'_, '_>, id: ConnId, ended: &Ended) {
         self.connection = None;
+        let step = self.dialer.handle_lost(link.now(), id);
         if self.is_leaving {
             link.stop();
             return;
         }
         let failure = self.loss(ended);
         self.client.handle_loss();
-        self.lose(link, failure);
+        self.lose(link, failure, step);
     }
 
     fn turned_away(&mut self, link: &mut Link<'_, '_>, _: &Address, _: Via, ended: &Ended) {
         let failure = outcome_of(ended).err();
         let failure = failure.unwrap_or_else(|| Failure::new(Fault::Connection, "the hub hung up"));
-        self.lose(link, failure);
+        let step = self.dialer.handle_unreachable(link.now());
+        self.lose(link, failure, step);
     }
 
     fn unreachable(&mut self, link: &mut Link<'_, '_>, _: Tag, address: &Address, error: &io::Error) {
-        if self.is_leaving || !self.call_next(link) {
-            self.lose(link, Failure::new(Fault::Connection, format!("cannot reach {address}: {error}")));
-        }
+        let failure = Failure::new(Fault::Connection, format!("cannot reach {address}: {error}"));
+        let step = self.dialer.handle_unreachable(link.now());
+        self.lose(link, failure, step);
     }
 
     fn timeout(&mut self, link: &mut Link<'_, '_>, tag: Tag) {
@@ -218,15 +250,20 @@ impl Service for Joiner {
             return;
         }
         match tag {
-            CALL_AGAIN => {
-                self.next_address = 0;
-                self.call_next(link);
+            CALL => {
+                if self.dialer.handle_timeout(link.now()) == Some(reactor::Step::LookUp) {
+                    self.ask_where(link);
+                }
             }
             _ => self.advance(link, Client::ask_again),
         }
     }
 
-    fn command(&mut self, link: &mut Link<'_, '_>, input: Input) {
+    fn command(&mut self, link: &mut Link<'_, '_>, order: Order) {
+        let input = match order {
+            Order::Typed(input) => input,
+            Order::Found(found) => return self.handle_found(link, found),
+        };
         match input {
             Input::Line(typed) => self.advance(link, |client, steps| client.handle_line(&typed, steps)),
             Input::End => self.leave(link),
@@ -244,11 +281,11 @@ impl Service for Joiner {
 }
 
 /// Anything will do, even the same each time: it only keeps a crowd from calling at one moment.
-fn chance() -> u8 {
-    let mut byte = [u8::MAX];
-    let _ = SysRng.try_fill_bytes(&mut byte);
-    byte[0]
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    let _ = SysRng.try_fill_bytes(&mut bytes);
+    u64::from_le_bytes(bytes)
 }
 
 const ASK_AGAIN: Tag = Tag(1);
-const CALL_AGAIN: Tag = Tag(2);
+const CALL: Tag = Tag(2);
