@@ -96,22 +96,29 @@ impl Contender for Reader {
 }
 
 /// A codec of tokio-util over a buffer that somebody has filled already.
-struct Filled<C> {
+pub(super) struct Filled<C> {
+    name: &'static str,
     codec: C,
     stream: Vec<u8>,
     buffer: BytesMut,
 }
 
-impl<C: Decoder> Filled<C> {
-    fn new(codec: C, workload: &Workload) -> Filled<C> {
-        Filled { codec, stream: workload.stream().to_vec(), buffer: BytesMut::new() }
+impl<C> Filled<C> {
+    fn new(name: &'static str, codec: C, workload: &Workload) -> Filled<C> {
+        Filled { name, codec, stream: workload.stream().to_vec(), buffer: BytesMut::new() }
+    }
+}
+
+impl<C: Decoder> Contender for Filled<C> {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    fn fill(&mut self) {
+    fn prepare(&mut self) {
         self.buffer = BytesMut::from(&self.stream[..]);
     }
 
-    fn drain(&mut self) -> usize {
+    fn pass(&mut self) -> usize {
         let mut messages = 0;
         while let Ok(Some(message)) = self.codec.decode(&mut self.buffer) {
             black_box(message);
@@ -121,40 +128,19 @@ impl<C: Decoder> Filled<C> {
     }
 }
 
-macro_rules! filled {
-    ($name:ident, $codec:ty, $title:literal, $new:expr) => {
-        pub(super) struct $name(Filled<$codec>);
-
-        impl $name {
-            pub(super) fn new(workload: &Workload) -> $name {
-                let new: fn(&Workload) -> $codec = $new;
-                $name(Filled::new(new(workload), workload))
-            }
-        }
-
-        impl Contender for $name {
-            fn name(&self) -> &'static str {
-                $title
-            }
-
-            fn prepare(&mut self) {
-                self.0.fill();
-            }
-
-            fn pass(&mut self) -> usize {
-                self.0.drain()
-            }
-        }
-    };
+pub(super) fn ours_in_tokio(workload: &Workload) -> Filled<FrameCodec> {
+    Filled::new("ours in tokio-util (FrameCodec)", FrameCodec::new(workload.spec().clone()), workload)
 }
 
-filled!(OursInTokio, FrameCodec, "ours in tokio-util (FrameCodec)", |workload| {
-    FrameCodec::new(workload.spec().clone())
-});
-filled!(LengthDelimited, LengthDelimitedCodec, "tokio-util LengthDelimitedCodec", |_| {
-    LengthDelimitedCodec::builder().max_frame_length(16 << 20).new_codec()
-});
-filled!(AnyDelimiter, AnyDelimiterCodec, "tokio-util AnyDelimiterCodec", |_| {
-    AnyDelimiterCodec::new(b"\n".to_vec(), b"\n".to_vec())
-});
-filled!(Lines, LinesCodec, "tokio-util LinesCodec", |_| LinesCodec::new());
+pub(super) fn length_delimited(workload: &Workload) -> Filled<LengthDelimitedCodec> {
+    Filled::new("tokio-util LengthDelimitedCodec", super::length_delimited_codec(), workload)
+}
+
+pub(super) fn any_delimiter(workload: &Workload) -> Filled<AnyDelimiterCodec> {
+    let codec = AnyDelimiterCodec::new(b"\n".to_vec(), b"\n".to_vec());
+    Filled::new("tokio-util AnyDelimiterCodec", codec, workload)
+}
+
+pub(super) fn lines(workload: &Workload) -> Filled<LinesCodec> {
+    Filled::new("tokio-util LinesCodec", LinesCodec::new(), workload)
+}

@@ -12,16 +12,14 @@ use crate::contender::Contender;
 /// Ours, appended to a `Vec`.
 pub(super) struct Appended {
     spec: FrameSpec,
-    payloads: Vec<u8>,
-    message_bytes: usize,
+    payloads: Vec<&'static [u8]>,
     out: Vec<u8>,
 }
 
 impl Appended {
     pub(super) fn new(workload: &Workload) -> Appended {
-        let (payloads, message_bytes) = (workload.payloads(), workload.message_bytes());
-        let out = Vec::with_capacity(workload.stream().len());
-        Appended { spec: workload.spec().clone(), payloads, message_bytes, out }
+        let (spec, payloads) = (workload.spec().clone(), workload.payloads());
+        Appended { spec, payloads, out: Vec::with_capacity(workload.stream().len()) }
     }
 }
 
@@ -35,27 +33,23 @@ impl Contender for Appended {
     }
 
     fn pass(&mut self) -> usize {
-        let payloads = black_box(&self.payloads).chunks_exact(self.message_bytes);
-        let messages = payloads.len();
-        for payload in payloads {
-            self.spec.encode(black_box(payload), &mut self.out).expect("the workload was encoded before");
+        for payload in black_box(&self.payloads) {
+            self.spec.encode(payload, &mut self.out).expect("the workload was encoded before");
         }
         black_box(&mut self.out);
-        messages
+        self.payloads.len()
     }
 }
 
 /// Ours for vectored writes: what goes around the payloads, which stay where they are.
 pub(super) struct Envelopes {
     spec: FrameSpec,
-    payloads: Vec<u8>,
-    message_bytes: usize,
+    payloads: Vec<&'static [u8]>,
 }
 
 impl Envelopes {
     pub(super) fn new(workload: &Workload) -> Envelopes {
-        let (payloads, message_bytes) = (workload.payloads(), workload.message_bytes());
-        Envelopes { spec: workload.spec().clone(), payloads, message_bytes }
+        Envelopes { spec: workload.spec().clone(), payloads: workload.payloads() }
     }
 }
 
@@ -65,33 +59,76 @@ impl Contender for Envelopes {
     }
 
     fn pass(&mut self) -> usize {
-        let payloads = black_box(&self.payloads).chunks_exact(self.message_bytes);
-        let messages = payloads.len();
-        for payload in payloads {
-            let envelope = self.spec.envelope(black_box(payload)).expect("the workload was encoded before");
+        for payload in black_box(&self.payloads) {
+            let envelope = self.spec.envelope(payload).expect("the workload was encoded before");
             black_box((envelope.header(), payload, envelope.trailer()));
         }
-        messages
+        self.payloads.len()
     }
 }
 
-/// A codec of tokio-util. Its messages are `Bytes` that nobody counts, the cheapest there are.
-struct Encoded<C> {
+/// A codec of tokio-util, which takes its messages as `Bytes`: here static ones that nobody counts, the cheapest
+/// there are.
+pub(super) struct Encoded<C> {
+    name: &'static str,
+    codec: C,
+    payloads: Vec<&'static [u8]>,
+    out: BytesMut,
+}
+
+impl<C> Encoded<C> {
+    fn new(name: &'static str, codec: C, workload: &Workload) -> Encoded<C> {
+        let out = BytesMut::with_capacity(2 * workload.stream().len());
+        Encoded { name, codec, payloads: workload.payloads(), out }
+    }
+}
+
+impl<C: Encoder<Bytes>> Contender for Encoded<C> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn prepare(&mut self) {
+        self.out.clear();
+    }
+
+    fn pass(&mut self) -> usize {
+        for payload in black_box(&self.payloads) {
+            let encoded = self.codec.encode(Bytes::from_static(payload), &mut self.out);
+            assert!(encoded.is_ok(), "the workload was encoded before");
+        }
+        black_box(&mut self.out);
+        self.payloads.len()
+    }
+}
+
+/// The same with messages that are counted, as all are that were received or made at run time.
+pub(super) struct EncodedCounted<C> {
+    name: &'static str,
     codec: C,
     messages: Vec<Bytes>,
     out: BytesMut,
 }
 
-impl<C: Encoder<Bytes>> Encoded<C> {
-    fn new(codec: C, workload: &Workload) -> Encoded<C> {
-        // Leaked: a bench ends soon, and a counter would cost the peer time.
-        let payloads: &'static [u8] = workload.payloads().leak();
-        let messages = payloads.chunks_exact(workload.message_bytes()).map(Bytes::from_static).collect();
-        Encoded { codec, messages, out: BytesMut::with_capacity(2 * workload.stream().len()) }
+impl<C> EncodedCounted<C> {
+    fn new(name: &'static str, codec: C, workload: &Workload) -> EncodedCounted<C> {
+        let mut payloads = Bytes::from(workload.payloads().concat());
+        let messages = workload.payloads().iter().map(|payload| payloads.split_to(payload.len())).collect();
+        EncodedCounted { name, codec, messages, out: BytesMut::with_capacity(2 * workload.stream().len()) }
+    }
+}
+
+impl<C: Encoder<Bytes>> Contender for EncodedCounted<C> {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    fn encode_all(&mut self) -> usize {
-        for message in &self.messages {
+    fn prepare(&mut self) {
+        self.out.clear();
+    }
+
+    fn pass(&mut self) -> usize {
+        for message in black_box(&self.messages) {
             let encoded = self.codec.encode(message.clone(), &mut self.out);
             assert!(encoded.is_ok(), "the workload was encoded before");
         }
@@ -100,36 +137,14 @@ impl<C: Encoder<Bytes>> Encoded<C> {
     }
 }
 
-macro_rules! encoded {
-    ($name:ident, $codec:ty, $title:literal, $new:expr) => {
-        pub(super) struct $name(Encoded<$codec>);
-
-        impl $name {
-            pub(super) fn new(workload: &Workload) -> $name {
-                let new: fn(&Workload) -> $codec = $new;
-                $name(Encoded::new(new(workload), workload))
-            }
-        }
-
-        impl Contender for $name {
-            fn name(&self) -> &'static str {
-                $title
-            }
-
-            fn prepare(&mut self) {
-                self.0.out.clear();
-            }
-
-            fn pass(&mut self) -> usize {
-                self.0.encode_all()
-            }
-        }
-    };
+pub(super) fn ours_in_tokio(workload: &Workload) -> Encoded<FrameCodec> {
+    Encoded::new("ours in tokio-util (FrameCodec)", FrameCodec::new(workload.spec().clone()), workload)
 }
 
-encoded!(OursInTokio, FrameCodec, "ours in tokio-util (FrameCodec)", |workload| {
-    FrameCodec::new(workload.spec().clone())
-});
-encoded!(LengthDelimited, LengthDelimitedCodec, "tokio-util LengthDelimitedCodec", |_| {
-    LengthDelimitedCodec::builder().max_frame_length(16 << 20).new_codec()
-});
+pub(super) fn length_delimited(workload: &Workload) -> Encoded<LengthDelimitedCodec> {
+    Encoded::new("tokio-util LengthDelimitedCodec", super::length_delimited_codec(), workload)
+}
+
+pub(super) fn length_delimited_counted(workload: &Workload) -> EncodedCounted<LengthDelimitedCodec> {
+    EncodedCounted::new("the same, its messages counted", super::length_delimited_codec(), workload)
+}
