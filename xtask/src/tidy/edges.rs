@@ -27,7 +27,7 @@ const FLOORS: &[Floor] = &[
         package: "switchboard-framing",
         always: Allowed::Only(&["bytes"]),
         optional: &["tokio-util"],
-        tests: &["cap", "proptest"],
+        tests: &["cap", "futures-util", "proptest", "tokio"],
     },
     Floor {
         package: "switchboard-auth",
