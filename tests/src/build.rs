@@ -30,7 +30,7 @@ fn build_all() -> Result<PathBuf, String> {
 }
 
 /// `TARGET/PROFILE`, of which a test runs in `TARGET/PROFILE/deps`.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     let test = std::env::current_exe().expect("the system knows what it runs");
     let folder = test.parent().and_then(Path::parent);
     folder.expect("cargo puts tests two folders deep").to_path_buf()

@@ -18,6 +18,7 @@ mod network;
 mod places;
 mod program;
 mod python;
+mod scrape;
 mod skip;
 mod wire;
 
@@ -25,7 +26,8 @@ pub use launch::Launch;
 pub use network::{Host, Network};
 pub use places::Place;
 pub use program::{Ending, Program, Stream};
-pub use python::{Python, python, python_since, pythons};
+pub use python::{Python, python, python_since, python_with, pythons};
+pub use scrape::{Metrics, Reply, request, scrape};
 pub use skip::skip;
 pub use wire::{address_of, answer_one, call, host_and_port};
 

@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::build::target_folder;
 use crate::launch::Launch;
 use crate::program::Program;
 use crate::skip::skip;
@@ -39,6 +40,31 @@ pub fn python_since(version: (u8, u8)) -> Option<Python> {
         skip(&format!("python{}.{}", version.0, version.1));
     }
     found
+}
+
+/// A Python that has a package of `PyPI`'s, and shows it by importing `module`: in a virtual environment of our own,
+/// which is kept for the next run. Without one, as [`python`].
+pub fn python_with(package: &str, module: &str) -> Option<Python> {
+    static MADE: Mutex<()> = Mutex::new(());
+    let python = python()?;
+    let name = package.split('=').next().expect("splitting gives at least one piece");
+    let folder = target_folder().join("python").join(package);
+    let executable = folder.join("bin/python");
+    let is_there = || does(Command::new(&executable).args(["-c", &format!("import {module}")]));
+    let is_made = || {
+        let install =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1", package];
+        does(Command::new(&python.executable).args(["-m", "venv", "--clear"]).arg(&folder))
+            && does(Command::new(&executable).args(install))
+            && is_there()
+    };
+    // One at a time; a test that failed while it held the lock is reported on its own.
+    let _made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_there() || is_made() {
+        return Some(Python { executable, ..python });
+    }
+    skip(name);
+    None
 }
 
 /// Every Python of this machine, the oldest first, each version once. Without any, as [`python`].
@@ -85,6 +111,10 @@ impl Python {
         let port = server.ready_port();
         (server, format!("127.0.0.1:{port}"))
     }
+}
+
+fn does(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
 }
 
 /// What an executable says it is: a wrapper script on the `PATH` would cost time at each start.

@@ -1,11 +1,9 @@
 //! `mutual` and `noise` against what others wrote: a few lines of Python, and the `noiseprotocol` of `PyPI`. Handshakes
 //! between our own programs are left to `auth_ours`.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
-use e2e::{DEADLINE, Launch, Place, Program, Stream, address_of, python, skip};
+use e2e::{DEADLINE, Launch, Place, Program, Python, Stream, address_of, python, python_with};
 
 const AUTHENTICATION: i32 = 3;
 const CONNECTION: i32 = 4;
@@ -75,21 +73,21 @@ fn a_few_lines_of_python_have_the_key_of_mutual_proved_to_them() {
 
 #[test]
 fn noiseprotocol_calls_us_and_records_go_both_ways() {
-    let Some(executable) = noiseprotocol() else { return };
-    is_called("noise", || noise_peer(&executable));
+    let Some(python) = noiseprotocol() else { return };
+    is_called("noise", || python.peer("noise_peer.py"));
 }
 
 #[test]
 fn we_call_noiseprotocol_and_records_go_both_ways() {
-    let Some(executable) = noiseprotocol() else { return };
-    calls("noise", || noise_peer(&executable));
+    let Some(python) = noiseprotocol() else { return };
+    calls("noise", || python.peer("noise_peer.py"));
 }
 
 #[test]
 fn noiseprotocol_is_told_of_our_end_and_tells_us_of_its_own() {
-    let Some(executable) = noiseprotocol() else { return };
+    let Some(python) = noiseprotocol() else { return };
     let place = Place::new();
-    let theirs = noise_peer(&executable).args(["server", "0", &key('a'), "talk"]).start();
+    let theirs = python.peer("noise_peer.py").args(["server", "0", &key('a'), "talk"]).start();
     let mut ours = call("noise", theirs.ready_port(), &place);
     ours.say("here");
     ours.expect_line(Stream::Stdout, "HERE");
@@ -100,9 +98,9 @@ fn noiseprotocol_is_told_of_our_end_and_tells_us_of_its_own() {
 
 #[test]
 fn a_stream_that_noiseprotocol_cuts_is_a_fault_of_the_connection() {
-    let Some(executable) = noiseprotocol() else { return };
+    let Some(python) = noiseprotocol() else { return };
     let place = Place::new();
-    let theirs = noise_peer(&executable).args(["server", "0", &key('a'), "talk", "cut"]).start();
+    let theirs = python.peer("noise_peer.py").args(["server", "0", &key('a'), "talk", "cut"]).start();
     let mut ours = call("noise", theirs.ready_port(), &place);
     ours.say("here");
     ours.expect_line(Stream::Stdout, "HERE");
@@ -112,12 +110,12 @@ fn a_stream_that_noiseprotocol_cuts_is_a_fault_of_the_connection() {
 
 #[test]
 fn a_message_of_many_records_goes_through_noiseprotocol_and_back() {
-    let Some(executable) = noiseprotocol() else { return };
+    let Some(python) = noiseprotocol() else { return };
     let place = Place::new();
     let line = "sb-echo 127.0.0.1:0 --auth noise --key-file";
     let ours = Launch::ours(line).arg(key_file(&place)).start();
     let port = address_of(&ours.listening_on()).port().to_string();
-    let mut theirs = noise_peer(&executable).args(["client", &port, &key('a'), "echo"]).start();
+    let mut theirs = python.peer("noise_peer.py").args(["client", &port, &key('a'), "echo"]).start();
     theirs.say(&"x".repeat(1_000_000));
     theirs.expect_line(Stream::Stdout, "1000000 bytes");
     theirs.close_stdin();
@@ -125,40 +123,6 @@ fn a_message_of_many_records_goes_through_noiseprotocol_and_back() {
     theirs.finish().expect_code(0);
 }
 
-fn noise_peer(executable: &Path) -> Launch {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/noise_peer.py");
-    Launch::of(executable).arg("-u").arg(script)
+fn noiseprotocol() -> Option<Python> {
+    python_with("noiseprotocol==0.3.1", "noise.connection")
 }
-
-/// A Python with `noiseprotocol` in a virtual environment of our own, which is kept for the next run.
-fn noiseprotocol() -> Option<PathBuf> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("noiseprotocol");
-        let executable = folder.join("bin/python");
-        let is_there = || does(Command::new(&executable).args(["-c", "import noise.connection"]));
-        let is_made = || {
-            does(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
-                && does(Command::new(&executable).args(INSTALL))
-                && is_there()
-        };
-        (is_there() || is_made()).then_some(executable)
-    });
-    if found.is_none() {
-        skip("noiseprotocol");
-    }
-    found.clone()
-}
-
-/// Whether a command succeeds; what it says otherwise is shown if the test fails.
-fn does(command: &mut Command) -> bool {
-    let output = command.output();
-    let is_done = output.as_ref().is_ok_and(|output| output.status.success());
-    if !is_done {
-        println!("{command:?}: {output:?}");
-    }
-    is_done
-}
-
-const INSTALL: [&str; 7] =
-    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1", "noiseprotocol==0.3.1"];

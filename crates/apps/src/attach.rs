@@ -88,17 +88,27 @@ pub fn listen<H: Handler>(
     datagrams: Datagrams,
     notes: &Notes,
 ) -> Result<Attached> {
-    let attached = match endpoint.resolve()? {
-        Resolved::Inherited(socket) => take_over(reactor, endpoint, socket, options, datagrams)?,
-        resolved => {
-            let addresses = addresses(resolved, endpoint, datagrams)?;
-            first_that_is_here(&addresses, |address| open(reactor, address, options))?
-        }
-    };
+    let attached = attach(reactor, endpoint, options, datagrams)?;
     if let Attached::Listener(_, address) | Attached::Datagrams(_, address) = &attached {
         notes.listening(address);
     }
     Ok(attached)
+}
+
+/// The same without a word.
+pub fn attach<H: Handler>(
+    reactor: &mut Reactor<H>,
+    endpoint: &Endpoint,
+    options: &ListenOptions,
+    datagrams: Datagrams,
+) -> Result<Attached> {
+    match endpoint.resolve()? {
+        Resolved::Inherited(socket) => take_over(reactor, endpoint, socket, options, datagrams),
+        resolved => {
+            let addresses = addresses(resolved, endpoint, datagrams)?;
+            first_that_is_here(&addresses, |address| open(reactor, address, options))
+        }
+    }
 }
 
 /// Whether what an endpoint names carries datagrams.

@@ -16,6 +16,7 @@ use crate::cli::notes::{Notes, Volume};
 use crate::cli::sparing::Sparing;
 use crate::ending::obey_signals;
 use crate::endpoint::Endpoint;
+use crate::metrics::MetricsArgs;
 use crate::session::{Caller, Ended, Link, Profile, Service, Session, Via};
 
 /// Send every message back to who sent it.
@@ -33,6 +34,8 @@ pub struct EchoArgs {
     #[command(flatten)]
     session: SessionArgs,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -46,7 +49,9 @@ impl EchoArgs {
         let mut workers = self.workers(&options, &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
         obey_signals(workers.handles())?;
+        let metrics = self.metrics.listen("sb-echo")?;
         self.listen(workers.loops_mut(), &options, &notes)?;
+        let _showing = metrics.show(workers.handles(), &notes)?;
         workers.run()?;
         Ok(())
     }

@@ -36,6 +36,7 @@ pub mod hello;
 pub mod key;
 pub mod keyring;
 pub mod load;
+pub mod metrics;
 #[cfg(test)]
 mod running;
 pub mod session;

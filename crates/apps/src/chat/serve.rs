@@ -18,6 +18,7 @@ use crate::cli::notes::Notes;
 use crate::ending::obey_signals;
 use crate::endpoint::Endpoint;
 use crate::keyring::Source;
+use crate::metrics::MetricsArgs;
 use crate::session::{Profile, Session};
 
 /// What was typed after `serve`.
@@ -38,6 +39,8 @@ pub struct Serve {
     rate: NonZeroU32,
     #[command(flatten)]
     session: SessionArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 impl Serve {
@@ -51,6 +54,7 @@ impl Serve {
         let profile = Profile::new(options.spec.clone(), options.policy);
         let mut reactor = Reactor::new(Session::new(server, profile), loop_limits(&options.spec))?;
         obey_signals(vec![reactor.handle()])?; // before the line that scripts wait for
+        let metrics = self.metrics.listen("sb-chat")?;
         let mut invited = None;
         for endpoint in &self.listen {
             let options = ListenOptions::default();
@@ -62,6 +66,7 @@ impl Serve {
         if let Some(address) = invited {
             notes.note(Invitation::new(&address, &session));
         }
+        let _showing = metrics.show(vec![reactor.handle()], notes)?;
         reactor.run()?;
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::cli::output::{Output, OutputError};
 use crate::cli::sparing::Sparing;
 use crate::ending::{DRAIN_TIMEOUT, obey_signals};
 use crate::endpoint::Endpoint;
+use crate::metrics::MetricsArgs;
 use crate::session::blocking::Blocking;
 use crate::session::{Profile, Session};
 
@@ -25,6 +26,8 @@ pub(super) struct Serve {
     pub(super) endpoint: Endpoint,
     #[command(flatten)]
     pub(super) session: SessionArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 impl Serve {
@@ -37,7 +40,9 @@ impl Serve {
         let (mut server, printer) = open(options, Output::stdout(output.format()), &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
         obey_signals(vec![server.handle()])?;
+        let metrics = self.metrics.listen("sb-hello")?;
         self.listen(&mut server, &notes)?;
+        let _showing = metrics.show(vec![server.handle()], &notes)?;
         server.run()?;
         Ok(printer.outcome()?)
     }

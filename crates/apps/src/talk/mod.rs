@@ -43,6 +43,7 @@ use crate::cli::terminal::Console;
 use crate::door;
 use crate::ending::obey_signals;
 use crate::endpoint::Endpoint;
+use crate::metrics::MetricsArgs;
 use crate::session::{Link, Profile, Role, Service, Session};
 
 pub use self::words::words;
@@ -72,9 +73,9 @@ impl TalkArgs {
     pub fn run(&self) -> Result<()> {
         let notes = self.output.start();
         match &self.command {
-            Command::Listen(Listen { once, talk }) => {
+            Command::Listen(Listen { once, metrics, talk }) => {
                 let then = if *once { Then::End } else { Then::Next };
-                talk.listen(then, self.output, &notes)
+                talk.listen(then, metrics, self.output, &notes)
             }
             Command::Call(Call { talk }) => talk.call(self.output, &notes),
             Command::Meet(Call { talk }) => talk.meet(self.output, &notes),
@@ -105,6 +106,8 @@ struct Listen {
     /// hears everybody, when somebody leaves
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     #[command(flatten)]
     talk: Talk,
 }
@@ -147,17 +150,19 @@ impl Talk {
         }
     }
 
-    fn listen(&self, then: Then, output: OutputArgs, notes: &Notes) -> Result<()> {
+    fn listen(&self, then: Then, metrics: &MetricsArgs, output: OutputArgs, notes: &Notes) -> Result<()> {
         if let Some(lan) = Lan::of(&self.endpoint, &self.lan)? {
             let leaving = if then == Then::End { Leaving::WithAnother } else { Leaving::Never };
             return self.join(&lan, leaving, output, notes);
         }
         let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
+        let metrics = metrics.listen("sb-talk")?;
         if carries_datagrams(&self.endpoint)? {
             let letters = Letters::listening(then, self.quit_word.clone());
             let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
             let mut server = obedient(open(talk, &options, Role::Server)?)?;
             self.attach(&mut server, &options, notes)?;
+            let _showing = metrics.show(vec![server.handle()], notes)?;
             return converse(server, output, Ahead::One);
         }
         let talk = self.stream_talk(then, &options, Screen::plain(output));
@@ -166,6 +171,7 @@ impl Talk {
         if let Attached::Connection(_) = self.attach(&mut server, &options, notes)? {
             tell(&mut server, |talk, _| talk.expect_nobody_else());
         }
+        let _showing = metrics.show(vec![server.handle()], notes)?;
         converse(server, output, Ahead::of(&options.spec))
     }
 

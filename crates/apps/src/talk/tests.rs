@@ -70,7 +70,7 @@ fn listen_on(
 ) -> Listening {
     let line = format!("sb-talk listen {endpoint} {arguments}");
     let args = TalkArgs::try_parse_from(line.split_whitespace()).unwrap();
-    let Command::Listen(Listen { talk: args, once }) = args.command else { unreachable!() };
+    let Command::Listen(Listen { talk: args, once, .. }) = args.command else { unreachable!() };
     let then = if once { Then::End } else { Then::Next };
     let said = Kept::default();
     let notes = Notes::over(said.clone(), Volume::Normal);
