@@ -119,7 +119,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let Some(conn) = self.sources.conn(to) else { return self.too_late(&what, places) };
         conn.sends_ahead = conn.sends_ahead.saturating_sub(1);
         if !conn.takes_sends() {
-            return self.too_late(&what, places);
+            self.too_late(&what, places);
+            // Sends that came in time may have waited for this one, to leave in one write.
+            return self.flush(to);
         }
         let overtakes = self.net.is_planted(Plant::SendOutOfOrder);
         let must_wait = !overtakes && (!conn.out.is_empty() || !conn.flags.writable);

@@ -146,3 +146,39 @@ fn a_loop_that_has_stopped_answers_nobody() {
     world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
     assert!(handle.measure(|_| panic!("it has stopped")).is_err());
 }
+
+/// Answers everything it is told at once, and hangs up, as often as it is told something.
+struct Hasty;
+
+impl Handler for Hasty {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, origin: Origin<'_>) {
+        cx.established(id);
+        if let Origin::Connected { .. } = origin {
+            cx.send(id, &[1; 1_000]);
+        }
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        cx.send(id, b"bye");
+        cx.close(id);
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+}
+
+#[test]
+fn a_send_that_comes_after_the_close_does_not_hold_up_the_one_before_it() {
+    let world = World::new(1, Faults::none());
+    let small_reads = Limits { read_bytes: 500, ..Limits::default() };
+    let mut server = Reactor::with_net(world.host(), Hasty, small_reads);
+    let mut caller = Reactor::with_net(world.host(), Hasty, Limits::default());
+    let address = Address::Tcp("10.0.0.1:0".parse().unwrap());
+    let (_, address) = server.listen(&address, &ListenOptions::default()).unwrap();
+    caller.with_context(|_, cx| cx.connect(address, Tag(0)));
+    world.run(&mut [&mut server, &mut caller], Duration::from_millis(1)).unwrap();
+    let stats = server.stats();
+    assert_eq!((stats.bytes_out, stats.outbound_bytes), (3, 0), "{stats:?}");
+}
