@@ -1,6 +1,7 @@
 //! Pythons, if this machine has any, and the peers written in it (`tests/peers`).
 //! What they say to our programs is left to the tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -45,26 +46,15 @@ pub fn python_since(version: (u8, u8)) -> Option<Python> {
 /// A Python that has a package of `PyPI`'s, and shows it by importing `module`: in a virtual environment of our own,
 /// which is kept for the next run. Without one, as [`python`].
 pub fn python_with(package: &str, module: &str) -> Option<Python> {
-    static MADE: Mutex<()> = Mutex::new(());
+    static FOUND: Mutex<BTreeMap<String, Option<Python>>> = Mutex::new(BTreeMap::new());
     let python = python()?;
-    let name = package.split('=').next().expect("splitting gives at least one piece");
-    let folder = target_folder().join("python").join(package);
-    let executable = folder.join("bin/python");
-    let is_there = || does(Command::new(&executable).args(["-c", &format!("import {module}")]));
-    let is_made = || {
-        let install =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1", package];
-        does(Command::new(&python.executable).args(["-m", "venv", "--clear"]).arg(&folder))
-            && does(Command::new(&executable).args(install))
-            && is_there()
-    };
     // One at a time; a test that failed while it held the lock is reported on its own.
-    let _made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if is_there() || is_made() {
-        return Some(Python { executable, ..python });
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = found.entry(package.to_owned()).or_insert_with(|| python.furnished(package, module));
+    if found.is_none() {
+        skip(package.split('=').next().expect("splitting gives at least one piece"));
     }
-    skip(name);
-    None
+    found.clone()
 }
 
 /// Every Python of this machine, the oldest first, each version once. Without any, as [`python`].
@@ -88,6 +78,21 @@ impl Python {
     /// Such as 3 and 12.
     pub fn version(&self) -> (u8, u8) {
         self.version
+    }
+
+    /// One of the same version with this package, which is fetched if it is not there.
+    fn furnished(&self, package: &str, module: &str) -> Option<Python> {
+        let folder = target_folder().join("python").join(package);
+        let executable = folder.join("bin/python");
+        let is_there = || does(Command::new(&executable).args(["-c", &format!("import {module}")]));
+        let install =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1", package];
+        let is_made = || {
+            does(Command::new(&self.executable).args(["-m", "venv", "--clear"]).arg(&folder))
+                && does(Command::new(&executable).args(install))
+                && is_there()
+        };
+        (is_there() || is_made()).then(|| Python { executable: executable.clone(), version: self.version })
     }
 
     /// A script of ours, by its path in the repository.

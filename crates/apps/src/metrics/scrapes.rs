@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reactor::{Closed, ConnId, Context, Handle, Handler, Limits, Measure, Origin, Tag};
+use reactor::{Closed, ConnId, ConnMap, Context, Handle, Handler, Limits, Measure, Origin, Tag};
 
 use super::http::{self, Asked, HEAD_BYTES_MAX};
 use super::text;
@@ -14,6 +14,8 @@ pub(super) struct Scrapes {
     loops: Vec<Loop>,
     /// The way by which loops answer; there is none before anybody may ask.
     door: Option<Handle<Told>>,
+    /// Whose request has been read: whatever they send after it is of no interest.
+    heard: ConnMap<()>,
     /// Who waits for the end of the present round.
     waiting: Vec<(ConnId, Asked)>,
     round: u64,
@@ -50,7 +52,8 @@ impl Loop {
 
 impl Scrapes {
     pub(super) fn new(program: &'static str) -> Scrapes {
-        Scrapes { program, loops: Vec::new(), door: None, waiting: Vec::new(), round: 0 }
+        let heard = ConnMap::new();
+        Scrapes { program, loops: Vec::new(), door: None, heard, waiting: Vec::new(), round: 0 }
     }
 
     /// From now on these loops are asked, and answer through this door.
@@ -107,10 +110,6 @@ impl Scrapes {
         measures.extend(text::sum(self.loops.iter().map(|one| &one.said[..])));
         measures
     }
-
-    fn is_waiting(&self, id: ConnId) -> bool {
-        self.waiting.iter().any(|(waiting, _)| *waiting == id)
-    }
 }
 
 impl Handler for Scrapes {
@@ -120,7 +119,7 @@ impl Handler for Scrapes {
     fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
 
     fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        if self.is_waiting(id) {
+        if self.heard.get(id).is_some() {
             return input.len();
         }
         match http::read(input) {
@@ -131,12 +130,13 @@ impl Handler for Scrapes {
                 cx.close(id);
             }
         }
+        self.heard.insert(id, ());
         input.len()
     }
 
     /// Who has asked may end its side, and is answered all the same.
     fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, _: &[u8]) {
-        if !self.is_waiting(id) {
+        if self.heard.get(id).is_none() {
             cx.close(id);
         }
     }
@@ -155,6 +155,7 @@ impl Handler for Scrapes {
     }
 
     fn finish(&mut self, _: &mut Context<'_>, id: ConnId, _: Closed) {
+        self.heard.remove(id);
         self.waiting.retain(|(waiting, _)| *waiting != id);
     }
 }

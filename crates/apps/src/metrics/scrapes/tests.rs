@@ -17,7 +17,7 @@ struct Scraper {
     ends_after: bool,
     heard: String,
     closed: Vec<(Duration, u64)>,
-    tags: reactor::ConnMap<u64>,
+    tags: ConnMap<u64>,
 }
 
 impl Scraper {
