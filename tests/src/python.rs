@@ -118,8 +118,14 @@ impl Python {
     }
 }
 
+/// Whether a command succeeds; what it says otherwise is shown if the test fails.
 fn does(command: &mut Command) -> bool {
-    command.output().is_ok_and(|output| output.status.success())
+    let output = command.output();
+    let is_done = output.as_ref().is_ok_and(|output| output.status.success());
+    if !is_done {
+        println!("{command:?}: {output:?}");
+    }
+    is_done
 }
 
 /// What an executable says it is: a wrapper script on the `PATH` would cost time at each start.

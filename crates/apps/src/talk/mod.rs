@@ -139,7 +139,7 @@ impl Talk {
     /// Talks with everybody.
     fn meet(&self, output: OutputArgs, notes: &Notes) -> Result<()> {
         match Lan::of(&self.endpoint, &self.lan)? {
-            Some(lan) => self.join(&lan, Leaving::WithInputIfSpoken, output, notes),
+            Some(lan) => self.join(&lan, Leaving::WithInputIfSpoken, &MetricsArgs::default(), output, notes),
             None => Err(Failure::new(
                 Fault::Usage,
                 format!(
@@ -153,7 +153,7 @@ impl Talk {
     fn listen(&self, then: Then, metrics: &MetricsArgs, output: OutputArgs, notes: &Notes) -> Result<()> {
         if let Some(lan) = Lan::of(&self.endpoint, &self.lan)? {
             let leaving = if then == Then::End { Leaving::WithAnother } else { Leaving::Never };
-            return self.join(&lan, leaving, output, notes);
+            return self.join(&lan, leaving, metrics, output, notes);
         }
         let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
         let metrics = metrics.listen("sb-talk")?;
@@ -177,7 +177,7 @@ impl Talk {
 
     fn call(&self, output: OutputArgs, notes: &Notes) -> Result<()> {
         if let Some(lan) = Lan::of(&self.endpoint, &self.lan)? {
-            return self.join(&lan, Leaving::WithInput, output, notes);
+            return self.join(&lan, Leaving::WithInput, &MetricsArgs::default(), output, notes);
         }
         let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
         match callee(&self.endpoint, Datagrams::under(&options.policy))? {
@@ -195,14 +195,23 @@ impl Talk {
         }
     }
 
-    fn join(&self, lan: &Lan, leaving: Leaving, output: OutputArgs, notes: &Notes) -> Result<()> {
+    fn join(
+        &self,
+        lan: &Lan,
+        leaving: Leaving,
+        metrics: &MetricsArgs,
+        output: OutputArgs,
+        notes: &Notes,
+    ) -> Result<()> {
         // Before a key is asked for that would not help.
         Datagrams::in_dialect(self.session.dialect(&DEFAULTS)).check(&self.endpoint)?;
         let options = self.session.options(&DEFAULTS, [&self.endpoint], notes)?;
+        let metrics = metrics.listen("sb-talk")?;
         let letters = Letters::among(leaving, self.quit_word.clone());
         let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
         let mut member = obedient(open(talk, &options, Role::Server)?)?;
         let seat = lan.open(&mut member, notes)?;
+        let _showing = metrics.show(vec![member.handle()], notes)?;
         tell(&mut member, |talk, _| talk.take_seat(seat));
         converse(member, output, Ahead::One)
     }
