@@ -22,6 +22,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// Calls the first of these addresses, and keeps the others for when it does not answer.
+    pub fn begin(&mut self, link: &mut Link<'_, '_>, addresses: Vec<Address>) {
+        self.left = addresses.into();
+        self.call_next(link);
+    }
+
     /// Calls the next address, if there is one.
     pub fn call_next(&mut self, link: &mut Link<'_, '_>) -> Option<Address> {
         let next = self.left.pop_front()?;
@@ -58,11 +64,9 @@ pub fn call<S: Service>(
 ) -> Result<()> {
     match callee {
         Callee::Open(socket) => drop(reactor.adopt(socket, 1)?),
-        Callee::Addresses(addresses) => tell(reactor, |service, link| {
-            let route = route(service);
-            route.left = addresses.into();
-            route.call_next(link);
-        }),
+        Callee::Addresses(addresses) => {
+            tell(reactor, |service, link| route(service).begin(link, addresses));
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use framing::EncodeError;
+use framing::{EncodeError, FrameSpec};
 use reactor::{Address, ConnId, ConnMap, Tag, Time};
 
 use super::content::LaneId;
@@ -27,17 +27,31 @@ pub(super) struct Calls {
     /// The message of each lane, and what came back.
     errands: Vec<Errand>,
     lanes: ConnMap<LaneId>,
+    /// The framing tells no messages apart: an answer is whole when it is as long as what was sent.
+    is_raw: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Errand {
     message: Vec<u8>,
-    answer: Option<(Vec<u8>, Time)>,
+    answer: Vec<u8>,
+    /// When all of the answer had come.
+    answered: Option<Time>,
 }
 
 impl Calls {
-    pub(super) fn new(at_once: u16) -> Calls {
-        Calls { errands: vec![Errand::default(); usize::from(at_once)], ..Calls::default() }
+    pub(super) fn new(at_once: u16, spec: &FrameSpec) -> Calls {
+        let errands = vec![Errand::default(); usize::from(at_once)];
+        Calls { errands, is_raw: spec.is_raw(), ..Calls::default() }
+    }
+
+    /// Something came back for a lane; says whether it is all.
+    fn hear(&mut self, lane: LaneId, message: &[u8], now: Time) -> bool {
+        let errand = &mut self.errands[lane.index()];
+        errand.answer.extend_from_slice(message);
+        let is_whole = !self.is_raw || errand.answer.len() >= errand.message.len();
+        errand.answered = is_whole.then_some(now);
+        is_whole
     }
 }
 
@@ -46,7 +60,7 @@ impl Carrier for Calls {
 
     /// The message waits for its connection.
     fn send(&mut self, link: &mut Link<'_, '_>, lane: LaneId, message: &[u8]) -> Result<(), EncodeError> {
-        self.errands[lane.index()] = Errand { message: message.to_vec(), answer: None };
+        self.errands[lane.index()] = Errand { message: message.to_vec(), ..Errand::default() };
         if let Some(server) = &self.server {
             link.call(server.clone(), tag_of(lane));
         }
@@ -102,8 +116,10 @@ impl Service for ConnectLoad {
 
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
         let now = self.course.now(link);
-        if let Some(lane) = self.course.carrier.lanes.get(id) {
-            self.course.carrier.errands[lane.index()].answer = Some((message.to_vec(), now));
+        let calls = &mut self.course.carrier;
+        if let Some(lane) = calls.lanes.get(id).copied()
+            && calls.hear(lane, message, now)
+        {
             link.hang_up(id);
         }
     }
@@ -112,14 +128,11 @@ impl Service for ConnectLoad {
         let Some(lane) = self.course.carrier.lanes.remove(id) else {
             return self.course.begin(link); // it was the first, which showed that somebody is there
         };
-        match self.course.carrier.errands[lane.index()].answer.take() {
-            Some((message, at)) => {
-                self.course.note(lane, &message, at);
-                let now = self.course.now(link);
-                self.course.proceed(link, now);
-            }
-            None => self.lose(link, Some(lane), failure_of(ended)),
-        }
+        let Errand { answer, answered, .. } = std::mem::take(&mut self.course.carrier.errands[lane.index()]);
+        let Some(at) = answered else { return self.lose(link, Some(lane), failure_of(ended)) };
+        self.course.note(lane, &answer, at);
+        let now = self.course.now(link);
+        self.course.proceed(link, now);
     }
 
     fn turned_away(&mut self, link: &mut Link<'_, '_>, _: &Address, via: Via, ended: &Ended) {

@@ -4,13 +4,14 @@
 //! ```text
 //!   0        8      12     16                                  size
 //!   +--------+------+------+------------------------------------+
-//!   | serial | lane | run  | the rest of one of a few sheets,   |
+//!   | serial | lane | seal | the rest of one of a few sheets,   |
 //!   |        |      |      | by lane and serial                 |
 //!   +--------+------+------+------------------------------------+
 //! ```
 //!
 //! All of it are the letters `a` to `p`, a nibble each and the lowest first, which any framing can carry. A message
-//! of fewer bytes is the beginning of that.
+//! of fewer bytes is the beginning of that. The seal follows from the rest of the header and from the run: what is
+//! altered there is no other message.
 
 use super::plan::Sizes;
 
@@ -28,7 +29,7 @@ impl LaneId {
 #[derive(Debug)]
 pub(super) struct Content {
     seed: u64,
-    /// What tells this run from others against the same server, above the bits of the lane.
+    /// What tells this run from others against the same server.
     run: u32,
     sizes: Sizes,
     /// Each as long as the longest message: what is sent, once it has its header. A power of two of them.
@@ -47,7 +48,7 @@ impl Content {
         let sheet_bytes = sizes.bytes_max.max(HEADER_BYTES);
         let sheets = (SHEETS_BYTES / sheet_bytes).next_power_of_two().clamp(SHEETS_MIN, SHEETS_MAX);
         let sheets = (0..sheets as u64).map(|sheet| letters(mix(seed ^ sheet), sheet_bytes)).collect();
-        Content { seed, run: low_half(mix(!seed)) & !LANES, sizes, sheets }
+        Content { seed, run: low_half(mix(!seed)), sizes, sheets }
     }
 
     /// How long a message is.
@@ -89,23 +90,9 @@ impl Content {
         }
     }
 
-    /// Which message these bytes are; nothing if they are none. See [`name`](Self::name) for `near`.
+    /// Which message these bytes are; nothing if they are none. See [`claimed`] for `near`.
     pub(super) fn identify(&self, message: &[u8], near: Name) -> Option<Name> {
-        self.name(message, near).filter(|name| self.is(*name, message))
-    }
-
-    /// Which message these bytes claim to be: of all that look like it, the one nearest to `near`. One that is too
-    /// short to say so is taken for one of the lane of `near`.
-    fn name(&self, message: &[u8], near: Name) -> Option<Name> {
-        let head = &message[..message.len().min(HEADER_BYTES)];
-        let (serial, place) = head.split_at(head.len().min(SERIAL_BYTES));
-        let serial = nearest(gather(serial)?, serial.len(), near.serial);
-        if place.len() < PLACE_BYTES {
-            return Some(Name { serial, ..near });
-        }
-        let place = gather(place)?;
-        let lane = LaneId(u16::try_from(place & LANES).ok()?);
-        (place & !LANES == self.run).then_some(Name { lane, serial })
+        claimed(message, near).filter(|name| self.is(*name, message))
     }
 
     fn sheet(&self, Name { lane, serial }: Name) -> usize {
@@ -114,9 +101,26 @@ impl Content {
     }
 }
 
+/// Which message these bytes claim to be: of all that look like it, the one nearest to `near`. One that is too
+/// short to say so is taken for one of the lane of `near`.
+fn claimed(message: &[u8], near: Name) -> Option<Name> {
+    let head = &message[..message.len().min(HEADER_BYTES)];
+    let (serial, place) = head.split_at(head.len().min(SERIAL_BYTES));
+    let serial = nearest(gather(serial)?, serial.len(), near.serial);
+    if place.len() < PLACE_BYTES {
+        return Some(Name { serial, ..near });
+    }
+    let place = gather(place)?;
+    let lane = LaneId(u16::try_from(place & LANES).ok()?);
+    Some(Name { lane, serial })
+}
+
 fn header(run: u32, Name { lane, serial }: Name) -> [u8; HEADER_BYTES] {
-    let place = run | u32::from(lane.0);
-    (u128::from(spread(place)) << 64 | u128::from(spread(low_half(serial)))).to_le_bytes()
+    let (serial, lane) = (low_half(serial), u32::from(lane.0));
+    // The upper half of a product depends on every bit of what was multiplied.
+    let seal = run ^ serial.wrapping_mul(ODD.0) ^ lane.wrapping_mul(ODD.1);
+    let place = seal & !LANES | lane;
+    (u128::from(spread(place)) << 64 | u128::from(spread(serial))).to_le_bytes()
 }
 
 /// So many letters that look like chance.
@@ -164,8 +168,11 @@ fn low_half(number: u64) -> u32 {
     number as u32
 }
 
-/// The bits of a lane.
+/// The bits of a lane; the seal has the others.
 const LANES: u32 = 0xffff;
+
+/// Two odd numbers with bits all over them.
+const ODD: (u32, u32) = (0x9e37_79b1, 0x85eb_ca6b);
 
 const FIRST: u8 = b'a';
 const SERIAL_BYTES: usize = 8;
@@ -204,7 +211,7 @@ mod tests {
                 let message = message(&mut content, name);
                 assert_eq!(message.len(), bytes);
                 assert!(content.is(name, &message), "{bytes} bytes, {serial}");
-                assert_eq!(content.name(&message, name), Some(name), "{bytes} bytes, {serial}");
+                assert_eq!(content.identify(&message, name), Some(name), "{bytes} bytes, {serial}");
                 assert!(message.iter().all(|letter| (b'a'..=b'p').contains(letter)));
             }
         }
@@ -234,10 +241,22 @@ mod tests {
     }
 
     #[test]
-    fn another_run_is_another_name() {
+    fn what_is_altered_is_no_message_at_all() {
+        let mut content = content(16, 16);
+        let whole = message(&mut content, name(2, 70));
+        assert_eq!(content.identify(&whole, name(2, 3)), Some(name(2, 70)));
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(content.identify(&flipped, name(2, 70)), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_another_run_is_none_of_ours() {
         let mut theirs = Content::new(SEED + 1, Sizes { bytes_min: 64, bytes_max: 64 });
         let message = message(&mut theirs, name(0, 3));
-        assert_eq!(content(64, 64).name(&message, name(0, 3)), None);
+        assert_eq!(content(64, 64).identify(&message, name(0, 3)), None);
     }
 
     #[test]
@@ -245,7 +264,7 @@ mod tests {
         let mut content = content(1, 1);
         let letter = message(&mut content, name(0, 18)); // 2 modulo 16
         for (near, found) in [(0, 2), (9, 2), (11, 18), (18, 18), (25, 18), (27, 34)] {
-            assert_eq!(content.name(&letter, name(0, near)), Some(name(0, found)), "near {near}");
+            assert_eq!(content.identify(&letter, name(0, near)), Some(name(0, found)), "near {near}");
         }
     }
 

@@ -54,7 +54,6 @@ pub(super) struct Course<C: Carrier> {
     clock: Clock,
     /// A timer is set for the next message.
     is_paced: bool,
-    /// More is to be sent than one turn should.
     overdue: u64,
     lost: u64,
     outcome: Result<()>,
@@ -106,12 +105,18 @@ impl<C: Carrier> Course<C> {
             setting,
             stage: Stage::Opening,
             meter,
-            clock: Clock::Real(Instant::now()),
+            clock: Clock { began: Some(Instant::now()) },
             is_paced: false,
             overdue: 0,
             lost: 0,
             outcome: Ok(()),
         }
+    }
+
+    /// The same on the loop's time, for worlds that are simulated.
+    #[cfg(test)]
+    pub(super) fn on_the_loops_clock(self) -> Self {
+        Self { clock: Clock { began: None }, ..self }
     }
 
     /// What the program ends with.
@@ -150,13 +155,6 @@ impl<C: Carrier> Course<C> {
             Extent::Count(messages) => self.traffic.send_until(messages),
             Extent::Time(time) => set(link, time, Beat::Finish),
         }
-    }
-
-    /// A message came back now.
-    #[inline]
-    pub(super) fn hear(&mut self, link: &mut Link<'_, '_>, lane: LaneId, message: &[u8], now: Time) {
-        self.note(lane, message, now);
-        self.proceed(link, now);
     }
 
     /// A message came back, at this time.
@@ -343,16 +341,15 @@ impl<C: Carrier> Course<C> {
 
 /// Where the time comes from.
 #[derive(Debug)]
-enum Clock {
-    /// The system's, read when it is asked for: a turn of the loop may take longer than an answer.
-    Real(Instant),
+struct Clock {
+    /// The system's, read when it is asked for, as a turn of the loop may take longer than an answer; without it the
+    /// loop's, which a simulated world steps.
+    began: Option<Instant>,
 }
 
 impl Clock {
-    fn now(&self, _: &Link<'_, '_>) -> Time {
-        match self {
-            Clock::Real(began) => Time::ZERO + began.elapsed(),
-        }
+    fn now(&self, link: &Link<'_, '_>) -> Time {
+        self.began.map_or_else(|| link.now(), |began| Time::ZERO + began.elapsed())
     }
 }
 

@@ -88,7 +88,8 @@ impl Service for DatagramLoad {
         }
         if let Some(lane) = self.course.carrier.lane(socket) {
             let now = self.course.now(link);
-            self.course.hear(link, lane, datagram.payload, now);
+            self.course.note(lane, datagram.payload, now);
+            self.course.proceed(link, now);
         }
     }
 

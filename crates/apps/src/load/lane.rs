@@ -21,6 +21,9 @@ pub(super) trait Lane {
     /// The next message is sent, and waited for from `since` on. Never more than the depth are.
     fn send(&mut self, since: Time) -> Name;
 
+    /// The serial of the message that is to come next; with datagrams, of the first that is waited for.
+    fn expected(&self) -> Name;
+
     /// A message came back.
     fn hear(&mut self, content: &Content, message: &[u8]) -> Heard;
 

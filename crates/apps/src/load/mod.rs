@@ -12,6 +12,7 @@
 //! Everything on the left is pure. What a message is, and who may send one, is the session's business.
 
 mod args;
+mod assembly;
 mod connects;
 mod content;
 mod course;
@@ -27,6 +28,8 @@ mod process;
 mod report;
 mod stream;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod units;
 mod unordered;
@@ -89,14 +92,15 @@ impl Load {
 
     fn run_on_streams(self, audience: Audience) -> Result<()> {
         let connections = self.setting.connections;
-        let load = StreamLoad::new(self.course(Streams::default(), audience)?, connections);
+        let load =
+            StreamLoad::new(self.course(Streams::default(), audience)?, connections, &self.options.spec);
         let mut reactor = self.reactor(load)?;
         call(&mut reactor, self.callee, StreamLoad::route)?;
         reactor.run()?.into_service().outcome()
     }
 
     fn run_on_connects(self, audience: Audience) -> Result<()> {
-        let calls = Calls::new(self.setting.connections);
+        let calls = Calls::new(self.setting.connections, &self.options.spec);
         let load = ConnectLoad::new(self.course(calls, audience)?);
         let mut reactor = self.reactor(load)?;
         call(&mut reactor, self.callee, ConnectLoad::route)?;

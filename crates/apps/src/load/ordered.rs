@@ -46,9 +46,13 @@ impl Lane for Ordered {
     }
 
     #[inline]
+    fn expected(&self) -> Name {
+        Name { lane: self.id, serial: self.expected }
+    }
+
+    #[inline]
     fn hear(&mut self, content: &Content, message: &[u8]) -> Heard {
-        let expected = Name { lane: self.id, serial: self.expected };
-        if self.in_flight() > 0 && content.is(expected, message) {
+        if self.in_flight() > 0 && content.is(self.expected(), message) {
             return self.answered(self.expected);
         }
         self.diagnose(content, message)
@@ -58,8 +62,7 @@ impl Lane for Ordered {
 impl Ordered {
     /// It is not the next one: which one is it?
     fn diagnose(&mut self, content: &Content, message: &[u8]) -> Heard {
-        let near = Name { lane: self.id, serial: self.expected };
-        match content.identify(message, near) {
+        match content.identify(message, self.expected()) {
             Some(name) if name.lane != self.id => Heard::Strayed,
             Some(Name { serial, .. }) if serial < self.expected => self.missing.found(serial),
             Some(Name { serial, .. }) if serial < self.sent => self.answered(serial),

@@ -232,3 +232,121 @@ impl Display for Wrong {
         counts.try_for_each(|(count, what)| write!(f, ", {count} {what}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn flow() -> Flow {
+        let mut tally = Tally::new();
+        tally.record(3_000, 192_000, Duration::from_micros(250));
+        Flow::new(&tally, Duration::from_secs(2))
+    }
+
+    fn second() -> Second {
+        let wrong = Wrong { lost: 1, strayed: 2, ..Wrong::default() };
+        Second { kind: "second", at_s: 3.0, is_warmup: false, flow: flow(), wrong, in_flight: 4 }
+    }
+
+    fn summary() -> Summary {
+        Summary {
+            kind: "summary",
+            setting: Setting {
+                mode: Mode::Idle,
+                endpoint: "tcp://127.0.0.1:9".into(),
+                framing: "u32be".into(),
+                auth: "none".into(),
+                connections: 3,
+                depth: 1,
+                bytes_min: 64,
+                bytes_max: 64,
+                rate: Some(1_500.0),
+                seed: 7,
+            },
+            flow: flow(),
+            wrong: Wrong::default(),
+            unanswered: 0,
+            connections_lost: 0,
+            overdue: 0,
+            late: 0,
+            load_cpu: Some(0.5),
+            server: Some(Server {
+                pid: 4,
+                cpu: 0.25,
+                cpu_ns_per_message: 130.4,
+                resident_bytes_before: 4_000_000,
+                resident_bytes_after: 4_600_000,
+                resident_bytes_per_connection: Some(200_000.0),
+            }),
+        }
+    }
+
+    /// The names of all fields, those inside others after a point.
+    fn fields(value: &Value) -> BTreeSet<String> {
+        let Value::Object(map) = value else { return BTreeSet::new() };
+        let named = |(name, value): (&String, &Value)| match value {
+            Value::Object(_) => fields(value).iter().map(|inner| format!("{name}.{inner}")).collect(),
+            _ => vec![name.clone()],
+        };
+        map.iter().flat_map(named).collect()
+    }
+
+    /// The fields that the document lists under a heading.
+    fn documented(heading: &str) -> BTreeSet<String> {
+        let document = include_str!("../../../../docs/load.md");
+        let (_, after) = document.split_once(&format!("\n### {heading}\n")).unwrap();
+        let section = after.split("\n#").next().unwrap();
+        let field = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+        section.lines().filter_map(field).collect()
+    }
+
+    #[test]
+    fn the_document_lists_every_field_and_no_other() {
+        let second = serde_json::to_value(second()).unwrap();
+        assert_eq!(fields(&second), documented("second"));
+        let summary = serde_json::to_value(summary()).unwrap();
+        assert_eq!(fields(&summary), documented("summary"));
+        for (value, heading) in [(second, "second"), (summary, "summary")] {
+            assert_eq!(value["type"], heading);
+        }
+    }
+
+    #[test]
+    fn a_second_is_a_line() {
+        let line = second().to_string();
+        assert_eq!(
+            line,
+            "   3 s        1,500 msg/s       0.1 MB/s  p50   250 us  p99   250 us  1 lost, 2 strayed"
+        );
+    }
+
+    #[test]
+    fn a_summary_says_what_was_measured() {
+        let text = summary().to_string();
+        for words in [
+            "3,000 messages in 2.000 s on 3 connections",
+            "1,500 msg/s, 0.1 MB/s",
+            "p50 250 us, p90 250 us, p99 250 us, p99.9 250 us, max 250 us",
+            "wrong    nothing",
+            "25 % of a processor, 130 ns a message",
+            "4.6 MB, before 4.0 MB: 200000 bytes a connection",
+        ] {
+            assert!(text.contains(words), "{words}\n{text}");
+        }
+    }
+
+    #[test]
+    fn figures_that_say_more_about_us_are_warned_of() {
+        let closed = |load_cpu| {
+            let setting = Setting { rate: None, ..summary().setting };
+            Summary { load_cpu: Some(load_cpu), setting, ..summary() }.is_ours()
+        };
+        assert!((closed(0.95), closed(0.8)) == (true, false));
+        let paced = |late| Summary { load_cpu: Some(1.0), late, ..summary() }.is_ours();
+        assert!((paced(31), paced(30)) == (true, false), "one in a hundred, of 3,000");
+    }
+}

@@ -3,9 +3,10 @@
 
 use std::io;
 
-use framing::EncodeError;
+use framing::{EncodeError, FrameSpec};
 use reactor::{Address, ConnId, ConnMap, Tag, Time};
 
+use super::assembly::Assembly;
 use super::content::LaneId;
 use super::course::{Carrier, Course, Stage};
 use super::opener::Opener;
@@ -19,6 +20,8 @@ use crate::session::{Caller, Ended, Link, Service, Via};
 pub(super) struct StreamLoad {
     course: Course<Streams>,
     opener: Opener,
+    /// Where the framing tells no messages apart.
+    assembly: Option<Assembly>,
     /// Whose messages are heard just now, and since when.
     present: Option<(ConnId, LaneId, Time)>,
 }
@@ -46,8 +49,9 @@ impl Carrier for Streams {
 }
 
 impl StreamLoad {
-    pub(super) fn new(course: Course<Streams>, connections: u16) -> Self {
-        Self { course, opener: Opener::new(connections), present: None }
+    pub(super) fn new(course: Course<Streams>, connections: u16, spec: &FrameSpec) -> Self {
+        let assembly = spec.is_raw().then(|| Assembly::new(connections));
+        Self { course, opener: Opener::new(connections), assembly, present: None }
     }
 
     pub(super) fn route(&mut self) -> &mut Route {
@@ -92,9 +96,19 @@ impl Service for StreamLoad {
     }
 
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
-        if let Some((lane, now)) = self.present(link, id) {
-            self.course.hear(link, lane, message, now);
+        let Some((lane, now)) = self.present(link, id) else { return };
+        match &mut self.assembly {
+            None => self.course.note(lane, message, now),
+            Some(assembly) => {
+                let course = &mut self.course;
+                let mut rest = message;
+                while !rest.is_empty() {
+                    let bytes = course.traffic.expected_bytes(lane);
+                    rest = assembly.feed(lane, rest, bytes, |message| course.note(lane, message, now));
+                }
+            }
         }
+        self.course.proceed(link, now);
     }
 
     fn close(&mut self, link: &mut Link<'_, '_>, id: ConnId, ended: &Ended) {

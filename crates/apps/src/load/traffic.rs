@@ -115,6 +115,11 @@ impl<L: Lane> Traffic<L> {
         self.pace.next().filter(|_| can_send).map(|at| at.since(now))
     }
 
+    /// How long the message is that is to come next.
+    pub(super) fn expected_bytes(&self, id: LaneId) -> usize {
+        self.content.bytes(self.lanes[id.index()].lane.expected())
+    }
+
     /// A message came back.
     #[inline]
     pub(super) fn hear(&mut self, id: LaneId, message: &[u8], now: Time) {

@@ -48,9 +48,12 @@ impl Lane for Unordered {
         Name { lane: self.id, serial }
     }
 
+    fn expected(&self) -> Name {
+        Name { lane: self.id, serial: self.first }
+    }
+
     fn hear(&mut self, content: &Content, message: &[u8]) -> Heard {
-        let near = Name { lane: self.id, serial: self.first };
-        match content.identify(message, near) {
+        match content.identify(message, self.expected()) {
             None => Heard::Altered,
             Some(name) if name.lane != self.id => Heard::Strayed,
             Some(Name { serial, .. }) => match serial.checked_sub(self.first) {

@@ -1,0 +1,263 @@
+//! Whole runs in a simulated world: an honest server is never called a liar, whatever the network does, and a liar is
+//! always found, by the name of what it did. What single messages look like is tested beside them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::{Dialect, Entropy, Key, Keyring, Policy};
+use reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
+use reactor::{Address, ConnId, ConnMap, Limits, ListenOptions, Reactor};
+use serde_json::Value;
+
+use super::course::Course;
+use super::meter::Meter;
+use super::plan::{Extent, Mode, Plan, Sizes};
+use super::report::{Reporter, Setting};
+use super::stream::{StreamLoad, Streams};
+use crate::cli::exit::{Fault, Result};
+use crate::cli::kept::Kept;
+use crate::cli::notes::{Notes, Volume};
+use crate::cli::output::{Audience, Format, Output};
+use crate::session::{Draw, Link, Profile, Service, Session};
+
+const SEEDS: u64 = 100;
+const HOUR: Duration = Duration::from_hours(1);
+const MESSAGES: u64 = 60;
+
+/// What a server does to one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lie {
+    Nothing,
+    Altered,
+    Lost,
+    Duplicated,
+    Reordered,
+    Strayed,
+}
+
+/// Sends back what it hears, but for one message.
+struct Server {
+    lie: Lie,
+    /// Which one.
+    at: u64,
+    rng: Rng,
+    heard: u64,
+    /// One that is said after the next.
+    held: Option<(ConnId, Vec<u8>)>,
+    callers: ConnMap<()>,
+}
+
+impl Server {
+    fn new(seed: u64, lie: Lie) -> Server {
+        let mut rng = Rng::new(seed);
+        let at = 5 + rng.below(10);
+        Server { lie, at, rng, heard: 0, held: None, callers: ConnMap::new() }
+    }
+
+    fn lie(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
+        let mut message = message.to_vec();
+        match self.lie {
+            Lie::Altered => {
+                let byte = self.rng.index(message.len());
+                message[byte] ^= 1 << self.rng.below(3); // a letter stays one, which the framing does not notice
+                link.send(id, &message).unwrap();
+            }
+            Lie::Lost => {}
+            Lie::Duplicated => (0..2).for_each(|_| link.send(id, &message).unwrap()),
+            Lie::Reordered => self.held = Some((id, message)),
+            Lie::Strayed => {
+                let other = self.callers.iter().map(|(other, ())| other).find(|other| *other != id);
+                self.at += u64::from(other.is_none()); // nobody else is there yet: the next one strays
+                link.send(other.unwrap_or(id), &message).unwrap();
+            }
+            Lie::Nothing => link.send(id, &message).unwrap(),
+        }
+    }
+}
+
+impl Service for Server {
+    type Command = ();
+
+    fn open(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: crate::session::Caller) {
+        self.callers.insert(id, ());
+    }
+
+    fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
+        self.heard += 1;
+        if self.heard == self.at {
+            return self.lie(link, id, message);
+        }
+        link.send(id, message).unwrap();
+        if let Some((_, held)) = self.held.take_if(|(whose, _)| *whose == id) {
+            link.send(id, &held).unwrap();
+        }
+    }
+
+    fn close(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: &crate::session::Ended) {
+        self.callers.remove(id);
+    }
+}
+
+/// A run in a world, drawn from its seed.
+struct Run {
+    seed: u64,
+    connections: u16,
+    depth: usize,
+    sizes: Sizes,
+    framing: &'static str,
+    dialect: Dialect,
+}
+
+impl Run {
+    fn drawn(seed: u64, bytes_min: usize) -> Run {
+        let mut rng = Rng::new(seed ^ 0x10ad);
+        let mut one_of = |count| rng.index(count);
+        let framing = ["u32be", "lines", "netstring", "varint", "python,max=1KiB", "raw"][one_of(6)];
+        let bytes_min = bytes_min + one_of(100);
+        Run {
+            seed,
+            connections: 2 + u16::try_from(one_of(3)).unwrap(),
+            depth: 2 + one_of(14),
+            sizes: Sizes { bytes_min, bytes_max: bytes_min + one_of(2) * 500 },
+            framing,
+            dialect: [Dialect::None, Dialect::Mutual, Dialect::Noise][one_of(3)],
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        let mut keys = Keyring::new();
+        keys.add("alice", Key::from_bytes(&[7; 32])).unwrap();
+        let auth = Policy::new(self.dialect, Arc::new(keys)).unwrap().with_service("echo");
+        Profile::new(self.framing.parse().unwrap(), auth)
+    }
+
+    fn load(&self, printed: &Kept) -> StreamLoad {
+        let plan = Plan {
+            depth: self.depth,
+            sizes: self.sizes,
+            extent: Extent::Count(MESSAGES),
+            rate: None,
+            warmup: Duration::ZERO,
+            timeout: HOUR / 2,
+            hold: Duration::ZERO,
+            seed: self.seed,
+        };
+        let setting = Setting {
+            mode: Mode::Echo,
+            endpoint: String::new(),
+            framing: self.framing.to_owned(),
+            auth: self.dialect.to_string(),
+            connections: self.connections,
+            depth: plan.depth,
+            bytes_min: plan.sizes.bytes_min,
+            bytes_max: plan.sizes.bytes_max,
+            rate: None,
+            seed: self.seed,
+        };
+        let output = Output::over(printed.clone(), Format::Json, Audience::Pipe);
+        let reporter = Reporter { output, notes: Notes::over(std::io::sink(), Volume::Quiet) };
+        let course = Course::new(Streams::default(), plan, setting, reporter, Meter::new(None).unwrap());
+        StreamLoad::new(course.on_the_loops_clock(), self.connections, &self.framing.parse().unwrap())
+    }
+
+    /// The summary, if there is one, and how the run ends.
+    fn against(&self, server: Server, faults: Faults) -> (Option<Value>, Result<()>) {
+        let world = World::new(self.seed, faults);
+        let printed = Kept::default();
+        let limits = Limits { stall_timeout: HOUR / 2, partial_timeout: HOUR / 2, ..Limits::default() };
+        let server = Session::with_draw(server, self.profile(), draw(self.seed));
+        let load = Session::with_draw(self.load(&printed), self.profile(), draw(!self.seed));
+        let mut server = Reactor::with_net(world.host(), server, limits.clone());
+        let mut load: Reactor<_, SimNet> = Reactor::with_net(world.host(), load, limits);
+        let listen = Address::Tcp("10.0.0.1:0".parse().unwrap());
+        let (_, address) = server.listen(&listen, &ListenOptions::default()).unwrap();
+        load.with_context(|session, cx| {
+            session.with_link(cx, |load, link| load.route().begin(link, vec![address]));
+        });
+        assert_eq!(world.run(&mut [&mut server, &mut load], 2 * HOUR).unwrap(), Rest::Quiet);
+        load.handle().shutdown(); // it has stopped long ago, or else there is no summary
+        let outcome = load.run().unwrap().into_service().outcome();
+        (printed.text().lines().last().map(|line| serde_json::from_str(line).unwrap()), outcome)
+    }
+}
+
+fn draw(seed: u64) -> Draw {
+    let mut rng = Rng::new(seed);
+    Box::new(move || {
+        let mut bytes = [0; Entropy::BYTES];
+        rng.fill(&mut bytes);
+        Ok(Entropy::from(bytes))
+    })
+}
+
+/// Everything but what ends connections.
+fn unbroken() -> Faults {
+    Faults { resets: 0.0, refusals: 0.0, accept_errors: 0.0, ..Faults::rough() }
+}
+
+fn each(test: &str, run: impl FnMut(u64)) {
+    each_seed(&format!("cargo test -p switchboard --lib load::tests::{test}"), 0..SEEDS, run);
+}
+
+#[test]
+fn an_honest_server_is_found_honest_however_the_bytes_are_cut() {
+    each("an_honest_server_is_found_honest_however_the_bytes_are_cut", |seed| {
+        let run = Run::drawn(seed, 1);
+        let (summary, outcome) = run.against(Server::new(seed, Lie::Nothing), unbroken());
+        let summary = summary.expect("it has run");
+        outcome.unwrap_or_else(|failure| panic!("{}: {summary}", failure.message()));
+        assert_eq!(
+            (&summary["messages"], &summary["unanswered"]),
+            (&MESSAGES.into(), &0.into()),
+            "{summary}"
+        );
+    });
+}
+
+#[test]
+fn a_bad_network_makes_no_liars() {
+    each("a_bad_network_makes_no_liars", |seed| {
+        let (summary, outcome) =
+            Run::drawn(seed, 1).against(Server::new(seed, Lie::Nothing), Faults::rough());
+        let fault = outcome.err().map(|failure| failure.fault());
+        assert!(
+            matches!(fault, None | Some(Fault::Connection | Fault::Authentication)),
+            "{fault:?}: {summary:?}"
+        );
+        let Some(summary) = summary else { return assert!(fault.is_some(), "it is over before it began") };
+        for (what, count) in summary["wrong"].as_object().unwrap() {
+            assert_eq!(count, 0, "{what}: {summary}");
+        }
+        let count = |field: &str| summary[field].as_u64().unwrap();
+        assert!(count("messages") + count("unanswered") <= MESSAGES);
+        assert!(fault.is_some() || count("messages") == MESSAGES, "{summary}");
+    });
+}
+
+#[test]
+fn a_liar_is_found_by_the_name_of_the_lie() {
+    each("a_liar_is_found_by_the_name_of_the_lie", |seed| {
+        for lie in [Lie::Altered, Lie::Lost, Lie::Duplicated, Lie::Reordered, Lie::Strayed] {
+            let run = match Run::drawn(seed, 16) {
+                run if run.framing == "raw" => Run { framing: "u32be", ..run }, // there it is not messages that it hears
+                run => run,
+            };
+            let (summary, outcome) = run.against(Server::new(seed, lie), unbroken());
+            let summary = summary.expect("it has run");
+            assert_eq!(outcome.unwrap_err().fault(), Fault::Integrity, "{lie:?}: {summary}");
+            assert_eq!(summary["wrong"], found(lie), "{lie:?}");
+        }
+    });
+}
+
+/// What is counted.
+fn found(lie: Lie) -> Value {
+    let count = |of: &[Lie]| u64::from(of.contains(&lie));
+    serde_json::json!({
+        "altered": count(&[Lie::Altered]),
+        "lost": count(&[Lie::Lost, Lie::Strayed]), // what went astray never came to where it belongs
+        "duplicated": count(&[Lie::Duplicated]),
+        "reordered": count(&[Lie::Reordered]),
+        "strayed": count(&[Lie::Strayed]),
+    })
+}
