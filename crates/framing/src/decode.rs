@@ -153,6 +153,13 @@ impl FrameDecoder {
         Err(FrameError::Truncated { have, at_least })
     }
 
+    /// Whether a new decoder of the same spec could go on in its place: it is neither in the middle of a search, nor
+    /// dropping a message over the limit, nor has it failed. Whoever has many streams, most of them idle, keeps a
+    /// decoder only for the others.
+    pub fn is_fresh(&self) -> bool {
+        matches!(self.state, State::Scanning { searched: 0, .. })
+    }
+
     /// The spec that this decoder follows.
     #[inline]
     pub fn spec(&self) -> &FrameSpec {

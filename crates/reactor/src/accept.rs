@@ -72,8 +72,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             state.calls += 1;
         }
         self.admission.enter(ConnId(id), peer, self.limits.calls_per_source_max);
-        let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now).through(listener);
-        self.welcome(conn, Origin::Accepted { listener, peer });
+        let conn = Conn::new(stream, Phase::Embryonic, self.now).through(listener);
+        self.watch_newcomers();
+        self.welcome(ConnId(id), conn, Origin::Accepted { listener, peer });
     }
 
     /// With more newcomers than there may be, the oldest of them leave. Done when the turn's wishes have been
@@ -95,8 +96,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     /// Keeps a connection that stands and tells the handler of it.
-    pub(crate) fn welcome(&mut self, conn: Conn<N::Stream>, origin: Origin<'_>) {
-        let id = conn.id;
+    pub(crate) fn welcome(&mut self, id: ConnId, conn: Conn<N::Stream>, origin: Origin<'_>) {
         self.sources.insert(id.0, Source::Conn(conn));
         self.handler.setup(&mut Context::new(self.now, &mut self.ops), id, origin);
         self.rearm(id);

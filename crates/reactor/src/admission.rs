@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use crate::address::Address;
 use crate::conn_map::ConnMap;
 use crate::ids::ConnId;
+use crate::time::Time;
 
 /// The door's book. It holds nothing about calls from sources that are not counted.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Admission {
     /// Newcomers in the order in which they came; some have left or shown who they are since.
     queue: VecDeque<ConnId>,
     newcomers: usize,
+    /// A timer waits for the oldest newcomer's time to be over.
+    is_watched: bool,
 }
 
 impl Admission {
@@ -62,6 +65,30 @@ impl Admission {
         }
     }
 
+    /// Whether a timer has to be set for newcomers: none is.
+    pub(crate) fn begin_watch(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_watched, true)
+    }
+
+    /// Those whose time is over, and when that of the first of the others will be; with none of those the watch
+    /// ends. `end_of` tells it for whoever is still proving itself.
+    pub(crate) fn late(
+        &mut self,
+        now: Time,
+        mut end_of: impl FnMut(ConnId) -> Option<Time>,
+    ) -> (Vec<ConnId>, Option<Time>) {
+        let mut late = Vec::new();
+        for id in &self.queue {
+            match end_of(*id) {
+                Some(end) if end <= now => late.push(*id),
+                Some(end) => return (late, Some(end)),
+                None => {}
+            }
+        }
+        self.is_watched = false;
+        (late, None)
+    }
+
     /// How many have not shown who they are.
     pub(crate) fn newcomers(&self) -> usize {
         self.newcomers
@@ -105,6 +132,21 @@ mod tests {
         let mut door = Admission::default();
         door.enter(conn(1), &"tcp://127.0.0.1:5".parse().unwrap(), 1);
         assert!(!door.admits(&"tcp://[::ffff:127.0.0.1]:6".parse().unwrap(), 1));
+    }
+
+    #[test]
+    fn one_timer_does_for_all_newcomers() {
+        let mut door = Admission::default();
+        let peer = "unix:/x".parse().unwrap();
+        (1..=4).for_each(|serial| door.enter(conn(serial), &peer, usize::MAX));
+        assert!(door.begin_watch() && !door.begin_watch());
+        // The second has settled; the others run out of time one after the other.
+        let end_of = |id: ConnId| (id != conn(2)).then(|| Time::from_nanos(10 * id.as_u64()));
+        let ends: Vec<Time> = [1, 3, 4].into_iter().filter_map(|serial| end_of(conn(serial))).collect();
+        assert_eq!(door.late(ends[1], end_of), (vec![conn(1), conn(3)], Some(ends[2])));
+        assert!(!door.begin_watch(), "the fourth is still waited for");
+        assert_eq!(door.late(ends[2], end_of), (vec![conn(1), conn(3), conn(4)], None));
+        assert!(door.begin_watch(), "with nobody to wait for there is no timer");
     }
 
     #[test]

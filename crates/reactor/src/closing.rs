@@ -16,7 +16,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     pub(crate) fn begin_close(&mut self, id: ConnId) {
         let now = self.now;
         let Some(conn) = self.sources.conn(id) else { return };
-        if matches!(conn.phase, Phase::Connecting(_)) {
+        if conn.phase == Phase::Connecting {
             self.connection_failed(id, &io::Error::other("closed before it stood"));
             return;
         }
@@ -41,9 +41,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     pub(crate) fn abort(&mut self, id: ConnId) {
-        match self.sources.conn(id).map(|conn| &conn.phase) {
+        match self.sources.conn(id).map(|conn| conn.phase) {
             None => {}
-            Some(Phase::Connecting(_)) => self.connection_failed(id, &io::Error::other("given up")),
+            Some(Phase::Connecting) => self.connection_failed(id, &io::Error::other("given up")),
             Some(_) => self.die(id, Closed::Aborted),
         }
     }
@@ -159,7 +159,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.close_listeners();
         self.reap();
         for id in self.sources.conn_ids() {
-            if self.sources.conn(id).is_some_and(|conn| matches!(conn.phase, Phase::Connecting(_))) {
+            if self.sources.conn(id).is_some_and(|conn| conn.phase == Phase::Connecting) {
                 self.connection_failed(id, &io::Error::other("the loop has stopped"));
             } else {
                 self.die(id, Closed::Stopped);

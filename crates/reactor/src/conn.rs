@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::address::Address;
 use crate::handler::{Deadline, Tag};
-use crate::ids::{ConnId, ListenerId};
+use crate::ids::ListenerId;
 use crate::limits::{Limits, SlowPeer};
 use crate::outbound::Outbound;
 use crate::time::Time;
@@ -13,7 +13,6 @@ use crate::time::Time;
 /// A connection. It is kept small: an idle one owns no buffer.
 #[derive(Debug)]
 pub(crate) struct Conn<S> {
-    pub(crate) id: ConnId,
     pub(crate) stream: S,
     /// The listener that it came through: its place there is freed at the end.
     pub(crate) listener: Option<ListenerId>,
@@ -33,10 +32,10 @@ pub(crate) struct Conn<S> {
 }
 
 /// Where a connection is in its life. It only moves downwards.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Ours, on its way. The box keeps what only this phase needs.
-    Connecting(Box<Attempt>),
+    /// Ours, on its way; where to is in the loop's list of attempts.
+    Connecting,
     /// Stands, but has not shown who it is.
     Embryonic,
     /// Stands.
@@ -153,11 +152,10 @@ impl Rest {
 }
 
 impl<S> Conn<S> {
-    pub(crate) fn new(id: ConnId, stream: S, phase: Phase, now: Time) -> Conn<S> {
-        let ours = matches!(phase, Phase::Connecting(_));
+    pub(crate) fn new(stream: S, phase: Phase, now: Time) -> Conn<S> {
+        let ours = phase == Phase::Connecting;
         let flags = Flags { writable: !ours, ours, ..Flags::default() };
         Conn {
-            id,
             stream,
             listener: None,
             phase,
@@ -203,7 +201,7 @@ impl<S> Conn<S> {
         match self.phase {
             Phase::Embryonic | Phase::Open => !held && (self.flags.readable || self.flags.replay),
             Phase::Lingering => self.flags.readable && !self.flags.ended,
-            Phase::Connecting(_) | Phase::Flushing | Phase::Dead => false,
+            Phase::Connecting | Phase::Flushing | Phase::Dead => false,
         }
     }
 
@@ -211,7 +209,9 @@ impl<S> Conn<S> {
     pub(crate) fn deadline(&self, limits: &Limits) -> (Time, Deadline) {
         let never = (Time::NEVER, Deadline::Idle);
         let phase = match self.phase {
-            Phase::Connecting(_) => (self.since + limits.connect_timeout, Deadline::Handshake),
+            Phase::Connecting => (self.since + limits.connect_timeout, Deadline::Handshake),
+            // The queue of newcomers keeps this one for all of them: there it takes no room.
+            Phase::Embryonic if self.flags.newcomer => never,
             Phase::Embryonic => (self.since + limits.handshake_timeout, Deadline::Handshake),
             Phase::Open => self.open_deadline(limits),
             Phase::Lingering => (self.since + limits.linger_timeout, Deadline::Idle),
@@ -247,16 +247,15 @@ impl<S> Conn<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SourceId;
     use std::time::Duration;
 
     fn conn(phase: Phase) -> Conn<()> {
-        Conn::new(ConnId(SourceId::new(0, 1)), (), phase, Time::ZERO)
+        Conn::new((), phase, Time::ZERO)
     }
 
     #[test]
     fn an_idle_connection_is_small_and_owns_nothing() {
-        assert!(size_of::<Conn<u32>>() <= 112, "{}", size_of::<Conn<u32>>());
+        assert!(size_of::<Conn<u64>>() <= 80, "{}", size_of::<Conn<u64>>());
         let conn = conn(Phase::Open);
         assert!(conn.rest.0.is_none() && conn.out.is_empty());
     }

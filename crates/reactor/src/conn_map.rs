@@ -1,17 +1,18 @@
 //! A handler's own state for each connection, by id: as quick as an index, and never somebody else's.
 
 use crate::ids::ConnId;
+use crate::pages::Pages;
 
 /// A map from [`ConnId`] to `T`. A slot's next owner does not see the state of the one before.
 #[derive(Debug)]
 pub struct ConnMap<T> {
-    slots: Vec<Option<(ConnId, T)>>,
+    slots: Pages<(ConnId, T)>,
     len: usize,
 }
 
 impl<T> Default for ConnMap<T> {
     fn default() -> ConnMap<T> {
-        ConnMap { slots: Vec::new(), len: 0 }
+        ConnMap { slots: Pages::default(), len: 0 }
     }
 }
 
@@ -33,42 +34,34 @@ impl<T> ConnMap<T> {
 
     /// Keeps `value` for this connection; gives back what it had.
     pub fn insert(&mut self, id: ConnId, value: T) -> Option<T> {
-        let slot = id.slot();
-        if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, || None);
-        }
-        let before = self.slots[slot].replace((id, value));
+        let before = self.slots.replace(id.slot(), (id, value));
         self.len += usize::from(before.is_none());
         before.filter(|(owner, _)| *owner == id).map(|(_, value)| value)
     }
 
     /// The state of this connection.
     pub fn get(&self, id: ConnId) -> Option<&T> {
-        match self.slots.get(id.slot()) {
-            Some(Some((owner, value))) if *owner == id => Some(value),
-            _ => None,
-        }
+        let (owner, value) = self.slots.get(id.slot())?;
+        (*owner == id).then_some(value)
     }
 
     /// The state of this connection, to change it.
     pub fn get_mut(&mut self, id: ConnId) -> Option<&mut T> {
-        match self.slots.get_mut(id.slot()) {
-            Some(Some((owner, value))) if *owner == id => Some(value),
-            _ => None,
-        }
+        let (owner, value) = self.slots.get_mut(id.slot())?;
+        (*owner == id).then_some(value)
     }
 
     /// Takes the state of this connection out.
     pub fn remove(&mut self, id: ConnId) -> Option<T> {
         self.get(id)?;
-        let (_, value) = self.slots[id.slot()].take()?;
+        let (_, value) = self.slots.take(id.slot())?;
         self.len -= 1;
         Some(value)
     }
 
     /// All connections with their state, in no meaningful order.
     pub fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
-        self.slots.iter().flatten().map(|(id, value)| (*id, value))
+        self.slots.iter().map(|(id, value)| (*id, value))
     }
 }
 

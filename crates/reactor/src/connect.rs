@@ -18,8 +18,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         loop {
             let error = match self.start_connection(&attempt.address) {
                 Ok((id, stream)) => {
-                    let phase = Phase::Connecting(Box::new(attempt));
-                    self.sources.insert(id.0, Source::Conn(Conn::new(id, stream, phase, self.now)));
+                    self.sources.insert(id.0, Source::Conn(Conn::new(stream, Phase::Connecting, self.now)));
+                    self.attempts.insert(id, attempt);
                     self.rearm(id);
                     return;
                 }
@@ -60,9 +60,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let now = self.now;
         let Some(conn) = self.sources.conn(id) else { return };
         conn.flags.writable = true;
-        let Phase::Connecting(attempt) = std::mem::replace(&mut conn.phase, Phase::Embryonic) else { return };
-        conn.since = now;
+        conn.enter(Phase::Embryonic, now);
         conn.heard = now;
+        let Some(attempt) = self.attempts.remove(&id) else { return };
         self.stats.connected += 1;
         let origin = Origin::Connected { tag: attempt.tag, peer: &attempt.address };
         self.handler.setup(&mut Context::new(now, &mut self.ops), id, origin);
@@ -89,10 +89,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn take_attempt(&mut self, id: ConnId) -> Option<Attempt> {
         let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return None };
         self.net.close(conn.stream);
-        match conn.phase {
-            Phase::Connecting(attempt) => Some(*attempt),
-            _ => None,
-        }
+        self.attempts.remove(&id)
     }
 
     /// No address answered.

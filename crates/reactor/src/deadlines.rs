@@ -37,10 +37,35 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
+    /// Newcomers all have the same time to show who they are, so they run out of it in the order in which they came:
+    /// one entry of the heap, for the first of them, does for all.
+    pub(crate) fn watch_newcomers(&mut self) {
+        if self.admission.begin_watch() {
+            self.timers.set(self.now + self.limits.handshake_timeout, Timer::Newcomers);
+        }
+    }
+
+    /// The entry for newcomers came up: whose time is over leaves, and the next is waited for.
+    pub(crate) fn check_newcomers(&mut self) {
+        let (sources, patience) = (&mut self.sources, self.limits.handshake_timeout);
+        let mut end_of = |id: ConnId| {
+            let conn =
+                sources.conn(id).filter(|conn| conn.flags.newcomer && conn.phase == Phase::Embryonic)?;
+            Some(conn.since + patience)
+        };
+        let (late, next) = self.admission.late(self.now, &mut end_of);
+        for id in late {
+            self.deadline_passed(id, Deadline::Handshake);
+        }
+        if let Some(next) = next {
+            self.timers.set(next, Timer::Newcomers);
+        }
+    }
+
     fn deadline_passed(&mut self, id: ConnId, which: Deadline) {
         let Some(conn) = self.sources.conn(id) else { return };
         match conn.phase {
-            Phase::Connecting(_) => self.try_next(id, &io::ErrorKind::TimedOut.into()),
+            Phase::Connecting => self.try_next(id, &io::ErrorKind::TimedOut.into()),
             // It had its time to hang up; everything was handed over.
             Phase::Lingering => self.die(id, Closed::ByUs),
             _ => {

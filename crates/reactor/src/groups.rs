@@ -97,7 +97,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn conn(serial: u64) -> ConnId {
-        ConnId(SourceId::new(usize::try_from(serial).unwrap(), serial))
+        ConnId(SourceId::new(usize::try_from(serial).unwrap(), serial + 1))
     }
 
     /// A small generator: the sequence is the same in every run.

@@ -111,6 +111,7 @@ mod open_datagram;
 mod opening;
 mod ops;
 mod outbound;
+mod pages;
 pub mod parity;
 mod reactor;
 mod receive;

@@ -152,12 +152,7 @@ impl Net for MioNet {
 
     fn poll(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         self.poll.poll(&mut self.events, timeout.map(round_up))?;
-        ready.extend(self.events.iter().filter(|event| event.token() != WAKER).map(|event| Ready {
-            token: Token::from_u64(event.token().0 as u64),
-            readable: event.is_readable(),
-            writable: event.is_writable(),
-            ended: event.is_read_closed() || event.is_error(),
-        }));
+        ready.extend(self.events.iter().filter_map(ready_of));
         Ok(())
     }
 
@@ -335,6 +330,16 @@ impl Wake for MioWaker {
         // An eventfd write fails only when its counter is full: the poll is woken already.
         let _ = self.0.wake();
     }
+}
+
+/// What an event says of a source; nothing if it is the waker's.
+fn ready_of(event: &mio::event::Event) -> Option<Ready> {
+    Some(Ready {
+        token: Token::from_u64(event.token().0 as u64)?,
+        readable: event.is_readable(),
+        writable: event.is_writable(),
+        ended: event.is_read_closed() || event.is_error(),
+    })
 }
 
 fn mio_token(token: Token) -> mio::Token {

@@ -138,9 +138,9 @@ impl Token {
         self.0.bits()
     }
 
-    /// The token that a kernel's event brought back.
-    pub fn from_u64(bits: u64) -> Token {
-        Token(SourceId::from_bits(bits))
+    /// The token that a kernel's event brought back. No source is watched under zero.
+    pub fn from_u64(bits: u64) -> Option<Token> {
+        SourceId::from_bits(bits).map(Token)
     }
 }
 

@@ -69,8 +69,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.net.watch_adopted(Token(id), &mut adopted)?;
         match adopted {
             Adopted::Stream(stream, peer) => {
-                let conn = Conn::new(ConnId(id), stream, Phase::Embryonic, self.now);
-                self.welcome(conn, Origin::Adopted { peer: &peer });
+                let conn = Conn::new(stream, Phase::Embryonic, self.now);
+                self.welcome(ConnId(id), conn, Origin::Adopted { peer: &peer });
                 Ok(Kept::Stream(ConnId(id)))
             }
             Adopted::Listener(socket, address) => {

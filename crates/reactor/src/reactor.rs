@@ -1,11 +1,12 @@
 //! The loop: what it owns, how it is begun, and the turn. Opening sockets is in `opening`, the steps of the turn in
 //! `accept`, `connect`, `receive`, `transmit`, `datagrams`, `deadlines` and `closing`, each an `impl` of the same `Reactor`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::time::Duration;
 
 use crate::admission::Admission;
+use crate::conn::Attempt;
 use crate::context::Context;
 use crate::groups::Groups;
 use crate::handle::Handle;
@@ -47,6 +48,8 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     /// The one read buffer: every connection reads into it, behind the rest that it may have.
     pub(crate) buffer: Vec<u8>,
     pub(crate) admission: Admission,
+    /// Connections of our own that do not stand yet.
+    pub(crate) attempts: HashMap<ConnId, Attempt>,
     pub(crate) groups: Groups,
     /// The other workers.
     pub(crate) peers: Vec<Handle<H::Command>>,
@@ -104,6 +107,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             dead: Vec::new(),
             buffer,
             admission: Admission::default(),
+            attempts: HashMap::new(),
             groups: Groups::default(),
             peers: Vec::new(),
             has_starved_listener: false,
@@ -261,6 +265,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         for (at, timer) in due.drain(..) {
             match timer {
                 Timer::Deadline(id) => self.check_deadline(id, at),
+                Timer::Newcomers => self.check_newcomers(),
                 Timer::Accept(id) => self.retry_accept(id),
                 Timer::User(_, tag) => {
                     self.is_eventful = true;

@@ -27,7 +27,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Does for one connection what its readiness allows: finish connecting, write, then read.
     pub(crate) fn serve_conn(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
-        if matches!(conn.phase, Phase::Connecting(_)) {
+        if conn.phase == Phase::Connecting {
             self.check_connection(id);
         }
         let Some(conn) = self.sources.conn(id) else { return };

@@ -1,17 +1,20 @@
 //! The table of everything the loop watches, by id. A stale id finds nothing.
 //! What to do with a source is left to the turn.
 
-use slab::Slab;
-
 use crate::conn::Conn;
 use crate::datagram::DatagramSocket;
 use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::listener::ListenerState;
 use crate::net::Net;
+use crate::pages::Pages;
 
 /// Streams, listeners and datagram sockets in one table, so that one token names any of them.
 pub(crate) struct Sources<N: Net> {
-    slots: Slab<(SourceId, Source<N>)>,
+    slots: Pages<(SourceId, Source<N>)>,
+    /// Slots that were used and are empty; the last one is used next.
+    vacant: Vec<usize>,
+    /// Slots that were ever used: those up to here.
+    used: usize,
     /// The serial number of the next source, and how far it is to the one after: workers that belong together count
     /// in steps, so that no two of them give the same number.
     next_serial: u64,
@@ -28,13 +31,13 @@ pub(crate) enum Source<N: Net> {
 
 impl<N: Net> Sources<N> {
     pub(crate) fn new() -> Sources<N> {
-        Sources { slots: Slab::new(), next_serial: 1, step: 1, conns: 0 }
+        Sources { slots: Pages::default(), vacant: Vec::new(), used: 0, next_serial: 1, step: 1, conns: 0 }
     }
 
     /// Counts as the worker of this number among so many. Nothing may have been counted before.
     pub(crate) fn count_as(&mut self, worker: usize, workers: usize) {
         debug_assert!(
-            self.slots.is_empty() && self.next_serial == 1,
+            self.used == 0 && self.next_serial == 1,
             "workers are joined before they open anything"
         );
         self.next_serial = worker as u64 + 1;
@@ -43,7 +46,7 @@ impl<N: Net> Sources<N> {
 
     /// The id that the next insertion will have: sockets are watched under their id before they are kept.
     pub(crate) fn next_id(&self) -> Option<SourceId> {
-        let slot = self.slots.vacant_key();
+        let slot = self.vacant.last().copied().unwrap_or(self.used);
         (slot < SourceId::SLOTS_MAX).then(|| SourceId::new(slot, self.next_serial))
     }
 
@@ -51,12 +54,14 @@ impl<N: Net> Sources<N> {
         debug_assert_eq!(Some(id), self.next_id(), "ids are taken from next_id and used at once");
         self.next_serial += self.step;
         self.conns += usize::from(matches!(source, Source::Conn(_)));
-        self.slots.insert((id, source));
+        self.used += usize::from(self.vacant.pop().is_none());
+        self.slots.replace(id.slot(), (id, source));
     }
 
     pub(crate) fn remove(&mut self, id: SourceId) -> Option<Source<N>> {
         self.get_mut(id)?;
-        let (_, source) = self.slots.remove(id.slot());
+        let (_, source) = self.slots.take(id.slot())?;
+        self.vacant.push(id.slot());
         self.conns -= usize::from(matches!(source, Source::Conn(_)));
         Some(source)
     }
@@ -107,6 +112,6 @@ impl<N: Net> Sources<N> {
     }
 
     fn ids(&self, is_wanted: impl Fn(&Source<N>) -> bool) -> impl Iterator<Item = SourceId> {
-        self.slots.iter().filter(move |(_, (_, source))| is_wanted(source)).map(|(_, (id, _))| *id)
+        self.slots.iter().filter(move |(_, source)| is_wanted(source)).map(|(id, _)| *id)
     }
 }

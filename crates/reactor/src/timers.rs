@@ -13,6 +13,8 @@ use crate::time::Time;
 pub(crate) enum Timer {
     /// A connection may have passed one of its deadlines: it knows itself.
     Deadline(ConnId),
+    /// The oldest newcomer may have run out of time.
+    Newcomers,
     /// Try to accept again.
     Accept(ListenerId),
     /// A timer of the handler.

@@ -40,7 +40,7 @@ impl Exchange {
         message: &[u8],
     ) -> Result<(), EncodeError> {
         match self.wires.get_mut(id) {
-            Some(Wire::Open(_) | Wire::Busy) => match self.as_it_came(cx.input(), message) {
+            Some(Wire::Open(_)) => match self.as_it_came(cx.input(), message) {
                 Some(frame) => cx.send(id, frame),
                 None => cx.send_with(id, |out| self.profile.framing.encode(message, out))?,
             },
@@ -89,7 +89,7 @@ impl Exchange {
     /// Makes a conversation a member of a group. A connection that is in no conversation hears nothing.
     pub(super) fn join(&mut self, cx: &mut Context<'_>, id: ConnId, group: GroupId) {
         match self.wires.get(id) {
-            Some(Wire::Open(_) | Wire::Busy) => cx.join(id, group),
+            Some(Wire::Open(_)) => cx.join(id, group),
             Some(Wire::Sealed(_)) => self.sealed_members.join(id, group),
             _ => {}
         }
@@ -153,7 +153,7 @@ impl Exchange {
         if let Some(wire) = self.wires.get_mut(id)
             && wire.is_open()
         {
-            *wire = Wire::Over(ended);
+            *wire = Wire::Over(Box::new(ended));
             cx.close(id);
         }
     }

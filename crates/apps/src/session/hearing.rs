@@ -1,6 +1,8 @@
 //! Conversations that stand: finding messages in what has come, plain or sealed, and handing them over. Who may
 //! converse at all is the session's to say, answering the link's.
 
+use std::mem;
+
 use auth::{ChannelError, Opened};
 use framing::{Decoded, FrameDecoder, FrameError};
 use reactor::{ConnId, Context};
@@ -12,16 +14,29 @@ use super::{Ended, Link, Service, Session};
 impl<S: Service> Session<S> {
     /// Hands over every whole message in `input`; says how many bytes they took.
     pub(super) fn converse(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        let Some(wire) = self.exchange.wires.get_mut(id) else { return input.len() };
-        let Wire::Open(mut decoder) = std::mem::replace(wire, Wire::Busy) else { return input.len() };
+        let Some(Wire::Open(kept)) = self.exchange.wires.get_mut(id) else { return input.len() };
+        let mut kept = kept.take();
+        let decoder = kept.as_deref_mut().unwrap_or(&mut self.fresh);
         let mut link = Link::new(cx, &mut self.exchange);
-        match deliver(&mut self.service, &mut link, id, &mut decoder, input) {
+        let heard = deliver(&mut self.service, &mut link, id, decoder, input);
+        self.keep(id, kept);
+        match heard {
             // What is left is shown again by the loop: with more behind it, or once there is room.
-            Heard::All(used) | Heard::InPart(used) => {
-                link.put_back(id, decoder);
-                used
-            }
+            Heard::All(used) | Heard::InPart(used) => used,
             Heard::Over => input.len(),
+        }
+    }
+
+    /// Keeps a decoder for this conversation, but only while it remembers something.
+    fn keep(&mut self, id: ConnId, own: Option<Box<FrameDecoder>>) {
+        let keeps = match own {
+            None if self.fresh.is_fresh() => return,
+            None => Box::new(mem::replace(&mut self.fresh, self.exchange.profile.framing.decoder())),
+            Some(own) if own.is_fresh() => return,
+            Some(own) => own,
+        };
+        if let Some(Wire::Open(kept)) = self.exchange.wires.get_mut(id) {
+            *kept = Some(keeps);
         }
     }
 

@@ -4,12 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use framing::{EncodeError, FrameDecoder};
+use framing::EncodeError;
 use reactor::{Address, ConnId, Context, GroupId, SocketId, Step, Tag, Time, TimerId};
 
 use super::Ended;
 use super::exchange::Exchange;
-use super::wire::Wire;
 
 /// A service's side of the session, lent to each hook.
 ///
@@ -134,15 +133,6 @@ impl<'a, 'c> Link<'a, 'c> {
     /// Ends a conversation for a reason, which `close` is told in the end.
     pub(super) fn end(&mut self, id: ConnId, ended: Ended) {
         self.exchange.end(self.cx, id, ended);
-    }
-
-    /// Gives a decoder back that was lent out, unless the conversation has ended meanwhile.
-    pub(super) fn put_back(&mut self, id: ConnId, decoder: FrameDecoder) {
-        if let Some(wire) = self.exchange.wires.get_mut(id)
-            && wire.is_open()
-        {
-            *wire = Wire::Open(decoder);
-        }
     }
 
     /// Calls an address. `open` follows when the other side has shown who it is; `unreachable` or `turned_away`

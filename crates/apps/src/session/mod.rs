@@ -34,6 +34,7 @@ use std::io;
 
 use auth::Authenticated;
 use bytes::Bytes;
+use framing::FrameDecoder;
 use reactor::{
     Address, Closed, ConnId, Context, Datagram, GroupId, Handler, ListenerId, Measure, Origin, Pressure,
     SocketId, Tag,
@@ -54,6 +55,8 @@ pub struct Session<S> {
     service: S,
     exchange: Exchange,
     draw: Draw,
+    /// Hears for all who have no decoder of their own.
+    fresh: FrameDecoder,
     /// Room for what sealed connections say, used by one at a time.
     plain: Vec<u8>,
 }
@@ -67,7 +70,8 @@ impl<S: Service> Session<S> {
     /// A session whose nonces come from `draw`. Only for tests that must repeat: a nonce that comes twice lets
     /// an old answer be played back.
     pub fn with_draw(service: S, profile: Profile, draw: Draw) -> Session<S> {
-        Session { service, exchange: Exchange::new(profile), draw, plain: Vec::new() }
+        let fresh = profile.framing.decoder();
+        Session { service, exchange: Exchange::new(profile), draw, fresh, plain: Vec::new() }
     }
 
     /// The service.
@@ -100,7 +104,9 @@ impl<S: Service> Session<S> {
             Ok(entropy) => entropy,
             Err(error) => {
                 // Without fresh nonces nobody can be told from a recording.
-                self.exchange.wires.insert(id, Wire::Shut(Proving::dead(origin), Ended::NoRandomness(error)));
+                self.exchange
+                    .wires
+                    .insert(id, Wire::Shut(Proving::dead(origin), Box::new(Ended::NoRandomness(error))));
                 cx.abort(id);
                 return;
             }
@@ -135,7 +141,7 @@ impl<S: Service> Session<S> {
 
     /// The handshake is over, and well: the conversation begins.
     fn open(&mut self, cx: &mut Context<'_>, id: ConnId, mut proof: Authenticated) {
-        let opened = Wire::opened(&mut proof, self.exchange.profile.framing.decoder());
+        let opened = Wire::opened(&mut proof, &self.exchange.profile.framing);
         let Some(Wire::Proving(proving)) = self.exchange.wires.insert(id, opened) else { return };
         let Proving { peer, via, .. } = *proving;
         self.exchange.counts.handshakes_passed += 1;
@@ -147,7 +153,7 @@ impl<S: Service> Session<S> {
     /// The handshake is over, and not well: nothing more is said.
     fn shut(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
         if let Some(Wire::Proving(proving)) = self.exchange.wires.remove(id) {
-            self.exchange.wires.insert(id, Wire::Shut(proving, ended));
+            self.exchange.wires.insert(id, Wire::Shut(proving, Box::new(ended)));
         }
         cx.close(id);
     }
@@ -184,8 +190,9 @@ impl<S: Service> Handler for Session<S> {
 
     fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, rest: &[u8]) {
         match self.exchange.wires.get_mut(id) {
-            Some(Wire::Open(decoder)) => {
-                let how = decoder.finish(rest);
+            Some(Wire::Open(kept)) => {
+                let how =
+                    kept.as_deref_mut().unwrap_or(&mut self.exchange.profile.framing.decoder()).finish(rest);
                 self.input_ended(cx, id, how);
             }
             Some(Wire::Sealed(_)) => self.sealed_stream_ended(cx, id, rest),
@@ -207,12 +214,10 @@ impl<S: Service> Handler for Session<S> {
         let (proving, ended) = match self.exchange.forget(id) {
             None => return,
             Some(Wire::Proving(proving)) => (Some(proving), Ended::of_handshake(why)),
-            Some(Wire::Shut(proving, ended)) => (Some(proving), ended),
+            Some(Wire::Shut(proving, ended)) => (Some(proving), *ended),
+            Some(Wire::Over(ended)) if !ended.is_well() => (None, *ended),
             // Also when we hung up: the last of what was sent may not have got through.
-            Some(Wire::Open(_) | Wire::Busy | Wire::Sealed(_) | Wire::Over(Ended::Well)) => {
-                (None, Ended::of_conversation(why))
-            }
-            Some(Wire::Over(ended)) => (None, ended),
+            Some(Wire::Open(_) | Wire::Sealed(_) | Wire::Over(_)) => (None, Ended::of_conversation(why)),
         };
         match proving {
             Some(_) => self.exchange.counts.handshakes_failed += 1,

@@ -2,7 +2,7 @@
 //! mostly this.
 
 use auth::{Authenticated, Handshake, Progress, Refused};
-use framing::FrameDecoder;
+use framing::{FrameDecoder, FrameSpec};
 use reactor::{Address, Origin};
 
 use super::sealed::Sealed;
@@ -13,30 +13,28 @@ use super::{Ended, Via};
 pub(super) enum Wire {
     /// In its handshake.
     Proving(Box<Proving>),
-    /// In its conversation.
-    Open(FrameDecoder),
-    /// In its conversation, with its decoder lent out while a message of its is heard.
-    Busy,
+    /// In its conversation; with a decoder only while that remembers something.
+    Open(Option<Box<FrameDecoder>>),
     /// In its conversation, of which every byte is sealed.
     Sealed(Box<Sealed>),
     /// Ended before its conversation began.
-    Shut(Box<Proving>, Ended),
+    Shut(Box<Proving>, Box<Ended>),
     /// Ended after its conversation began.
-    Over(Ended),
+    Over(Box<Ended>),
 }
 
 impl Wire {
     /// A conversation that begins: a handshake that leaves a channel behind has it used.
-    pub(super) fn opened(proof: &mut Authenticated, decoder: FrameDecoder) -> Wire {
+    pub(super) fn opened(proof: &mut Authenticated, framing: &FrameSpec) -> Wire {
         match proof.take_channel() {
-            Some(channel) => Wire::Sealed(Box::new(Sealed::new(channel, decoder))),
-            None => Wire::Open(decoder),
+            Some(channel) => Wire::Sealed(Box::new(Sealed::new(channel, framing.decoder()))),
+            None => Wire::Open(None),
         }
     }
 
     /// Whether messages may be sent on it.
     pub(super) fn is_open(&self) -> bool {
-        matches!(self, Wire::Open(_) | Wire::Busy | Wire::Sealed(_))
+        matches!(self, Wire::Open(_) | Wire::Sealed(_))
     }
 }
 
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_connection_is_no_larger_than_its_decoder() {
-        assert_eq!(size_of::<Wire>(), size_of::<FrameDecoder>());
+    fn an_idle_connection_takes_two_words() {
+        assert_eq!(size_of::<Wire>(), 16);
     }
 }
