@@ -46,9 +46,8 @@ fn obey<C: Send + 'static>(loops: impl Fn() -> Vec<Handle<C>> + Clone + Send + '
 /// Ends the process if it has not ended by itself until then.
 fn end_within(patience: Duration) {
     let watch = move || {
-        thread::sleep(patience);
         let message = format!("not at an end {patience:?} after the signal; perhaps nobody reads stdout");
-        exit::abandon(Failure::new(Fault::Other, message));
+        exit::abandon_after(patience, Failure::new(Fault::Other, message));
     };
     // A machine without a thread to spare leaves it to the loops.
     let _ = thread::Builder::new().name("watchdog".into()).spawn(watch);

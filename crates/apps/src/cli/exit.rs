@@ -17,7 +17,8 @@
 use std::error::Error;
 use std::io;
 use std::process::{self, ExitCode};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use framing::{EncodeError, FrameError, SpecError};
 
@@ -32,16 +33,16 @@ use crate::keyring::LoadError;
 /// Runs a program and turns its end into an exit code, printing an error once.
 pub fn run(main: impl FnOnce() -> Result<()>) -> ExitCode {
     let ended = main();
-    let _ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ending = ENDING.begin();
     match finish(&ended) {
         None => ExitCode::SUCCESS,
         Some(fault) => ExitCode::from(fault as u8),
     }
 }
 
-/// Ends the process without its main thread, which is stuck; does nothing if that has come to its end by now.
-pub fn abandon(failure: Failure) {
-    let Ok(_ending) = ENDING.try_lock() else { return };
+/// Waits so long for the main thread to come to its end. If it does not, it is stuck, and the process ends without it.
+pub fn abandon_after(patience: Duration, failure: Failure) {
+    let Some(_ending) = ENDING.begin_unless_begun_within(patience) else { return };
     let fault = finish(&Err(failure));
     process::exit(fault.map_or(0, |fault| i32::from(fault as u8)));
 }
@@ -144,8 +145,35 @@ fn finish(ended: &Result<()>) -> Option<Fault> {
     Some(failure.fault)
 }
 
-/// Held by whoever ends the process: it ends once, with one error.
-static ENDING: Mutex<()> = Mutex::new(());
+/// There is one end, and whoever begins it prints and exits alone.
+static ENDING: Ending = Ending::new();
+
+struct Ending {
+    has_begun: Mutex<bool>,
+    begun: Condvar,
+}
+
+impl Ending {
+    const fn new() -> Ending {
+        Ending { has_begun: Mutex::new(false), begun: Condvar::new() }
+    }
+
+    /// Begins the end, which lasts as long as what is returned.
+    fn begin(&self) -> MutexGuard<'_, bool> {
+        let mut has_begun = self.has_begun.lock().unwrap_or_else(PoisonError::into_inner);
+        *has_begun = true;
+        self.begun.notify_all();
+        has_begun
+    }
+
+    /// The same for somebody who first waits for another to do it; `None` if that happened.
+    fn begin_unless_begun_within(&self, patience: Duration) -> Option<MutexGuard<'_, bool>> {
+        let has_begun = self.has_begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.begun.wait_timeout_while(has_begun, patience, |has_begun| !*has_begun);
+        let (has_begun, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        (!*has_begun).then_some(has_begun)
+    }
+}
 
 fn known_fault(cause: &(dyn Error + 'static)) -> Option<Fault> {
     if cause.is::<ParseEndpointError>() || cause.is::<AdoptError>() || is_of_usage(cause) {
@@ -248,6 +276,17 @@ mod tests {
     fn blame_overrides_what_the_type_says() {
         let result = Err::<(), _>(io::Error::from(io::ErrorKind::NotFound)).blame(Fault::Usage);
         assert_eq!(result.unwrap_err().fault(), Fault::Usage);
+    }
+
+    #[test]
+    fn who_waits_for_the_end_takes_it_over_only_if_it_does_not_come() {
+        let ending = Ending::new();
+        assert!(ending.begin_unless_begun_within(Duration::ZERO).is_some(), "nobody has come");
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| ending.begin_unless_begun_within(Duration::from_hours(1)).is_none());
+            drop(ending.begin());
+            assert!(waits.join().unwrap());
+        });
     }
 
     #[test]
