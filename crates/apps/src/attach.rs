@@ -13,13 +13,15 @@ use std::io;
 use anyhow::Context;
 use auth::Dialect;
 use framing::FrameSpec;
-use reactor::{Address, ConnId, Handler, Kept, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId};
+use reactor::{
+    Address, Adopted, ConnId, Handler, Kept, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId,
+};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::cli::notes::Notes;
-use crate::endpoint::{Adopted, Endpoint, Resolved};
+use crate::endpoint::{Endpoint, Resolved};
 use crate::session::SharedPolicy;
 
 /// What a loop was attached to.
@@ -39,7 +41,7 @@ pub enum Callee {
     /// Addresses to be tried in order; never empty, and all of the same kind.
     Addresses(Vec<Address>),
     /// A connection that was open before, for [`Reactor::adopt`].
-    Open(reactor::Adopted<MioNet>),
+    Open(Adopted<MioNet>),
 }
 
 /// What a program makes of datagram endpoints.
@@ -115,25 +117,19 @@ pub fn attach<H: Handler>(
 pub fn carries_datagrams(endpoint: &Endpoint) -> Result<bool> {
     Ok(match endpoint {
         Endpoint::Udp(_) | Endpoint::UnixDatagram(_) => true,
-        Endpoint::Fd(_) => matches!(
-            endpoint.resolve()?,
-            Resolved::Inherited(Adopted::UdpSocket(_) | Adopted::UnixDatagram(_))
-        ),
+        Endpoint::Fd(_) => matches!(endpoint.resolve()?, Resolved::Inherited(Adopted::Datagram(..))),
         _ => false,
     })
 }
 
 /// Finds out whom an endpoint means.
 pub fn callee(endpoint: &Endpoint, datagrams: Datagrams) -> Result<Callee> {
-    let socket = match endpoint.resolve()? {
-        Resolved::Inherited(socket) => sort(socket, endpoint)?,
-        resolved => return Ok(Callee::Addresses(addresses(resolved, endpoint, datagrams)?)),
-    };
-    match socket {
-        reactor::Adopted::Stream(..) => Ok(Callee::Open(socket)),
-        _ => {
+    match endpoint.resolve()? {
+        Resolved::Inherited(socket @ Adopted::Stream(..)) => Ok(Callee::Open(socket)),
+        Resolved::Inherited(_) => {
             Err(Failure::new(Fault::Usage, format!("{endpoint} is no open connection; it cannot be called")))
         }
+        resolved => Ok(Callee::Addresses(addresses(resolved, endpoint, datagrams)?)),
     }
 }
 
@@ -172,29 +168,20 @@ fn addresses(resolved: Resolved, endpoint: &Endpoint, datagrams: Datagrams) -> R
 fn take_over<H: Handler>(
     reactor: &mut Reactor<H>,
     endpoint: &Endpoint,
-    socket: Adopted,
+    socket: Adopted<MioNet>,
     options: &ListenOptions,
     datagrams: Datagrams,
 ) -> Result<Attached> {
-    let socket = sort(socket, endpoint)?;
-    let address = match &socket {
-        reactor::Adopted::Datagram(_, address) => {
-            datagrams.check(endpoint)?;
-            address.clone()
-        }
-        reactor::Adopted::Listener(_, address) | reactor::Adopted::Stream(_, address) => address.clone(),
-    };
+    if let Adopted::Datagram(..) = socket {
+        datagrams.check(endpoint)?;
+    }
+    let address = socket.address().clone();
     let kept = reactor.adopt(socket, options.calls_max).with_context(|| format!("taking over {endpoint}"))?;
     Ok(match kept {
         Kept::Listener(id) => Attached::Listener(id, address),
         Kept::Datagram(id) => Attached::Datagrams(id, address),
         Kept::Stream(id) => Attached::Connection(id),
     })
-}
-
-/// An inherited socket in the form that the loop takes.
-fn sort(socket: Adopted, endpoint: &Endpoint) -> Result<reactor::Adopted<MioNet>> {
-    MioNet::sort(socket.into()).with_context(|| format!("taking over {endpoint}")).blame(Fault::Usage)
 }
 
 fn open<H: Handler>(

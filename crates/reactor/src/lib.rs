@@ -100,6 +100,7 @@ mod groups;
 mod handle;
 mod handler;
 mod ids;
+mod inherited;
 mod limits;
 mod listener;
 mod mailbox;

@@ -13,6 +13,7 @@ use mio::{Events, Interest, Poll};
 
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
+use crate::inherited;
 use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 use crate::open;
 use crate::open_datagram;
@@ -100,12 +101,13 @@ impl MioNet {
         Ok(MioNet { poll, events: Events::with_capacity(EVENTS_MAX), waker, began: Instant::now() })
     }
 
-    /// Sorts an open descriptor by what it is, and makes it non-blocking.
+    /// Sorts an open descriptor by what it is. Nothing about it changes before
+    /// [`Reactor::adopt`](crate::Reactor::adopt) makes it non-blocking.
     ///
     /// # Errors
     /// `InvalidInput` when it is not a stream or datagram socket of a family that is spoken here.
     pub fn sort(descriptor: OwnedFd) -> io::Result<Adopted<MioNet>> {
-        open::sort(descriptor)
+        inherited::sort(descriptor)
     }
 
     /// Opens a listener that several loops are going to share.
@@ -195,6 +197,7 @@ impl Net for MioNet {
     }
 
     fn watch_adopted(&mut self, token: Token, adopted: &mut Adopted<MioNet>) -> io::Result<()> {
+        inherited::prepare(adopted)?;
         match adopted {
             Adopted::Stream(stream, _) => self.watch(token, stream),
             Adopted::Listener(listener, _) => self.watch_listener(token, listener),

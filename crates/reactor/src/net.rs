@@ -215,6 +215,17 @@ pub enum Adopted<N: Net> {
     Datagram(N::Datagram, Address),
 }
 
+impl<N: Net> Adopted<N> {
+    /// Who is at the other end of a stream; else the socket's own address.
+    pub fn address(&self) -> &Address {
+        match self {
+            Adopted::Stream(_, address) | Adopted::Listener(_, address) | Adopted::Datagram(_, address) => {
+                address
+            }
+        }
+    }
+}
+
 /// Ends a `poll` from any thread; a wake that comes before the poll ends the next one.
 pub trait Wake: Send + Sync {
     /// Makes the present or the next `poll` return at once.

@@ -1,5 +1,6 @@
 //! Opening sockets of the operating system with the options that the loop needs, before anybody can reach them.
-//! Watching them is left to `MioNet`, opening datagram sockets to `open_datagram`.
+//! Watching them is left to `MioNet`, opening datagram sockets to `open_datagram`,
+//! and those that somebody else opened to `inherited`.
 
 use std::fs;
 use std::io;
@@ -9,12 +10,12 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
 
-use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
+use mio::net::{TcpListener, UnixListener};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::address::Address;
-use crate::mio_net::{DatagramSocket, Listener, MioNet, Stream};
-use crate::net::{Adopted, ListenOptions};
+use crate::mio_net::Listener;
+use crate::net::ListenOptions;
 
 /// Opens a listener; nobody can reach it before all its options are set.
 pub(crate) fn listen(address: &Address, options: &ListenOptions) -> io::Result<(Listener, Address)> {
@@ -93,81 +94,6 @@ impl Drop for UnixPath {
             // Whoever removed it first has done our work.
             let _ = fs::remove_file(path);
         }
-    }
-}
-
-/// Sorts an open descriptor by what it is.
-pub(crate) fn sort(descriptor: OwnedFd) -> io::Result<Adopted<MioNet>> {
-    let socket = Socket::from(descriptor);
-    let kind = socket.r#type().map_err(|_| invalid("the descriptor is no socket".into()))?;
-    let domain = socket.domain()?;
-    socket.set_nonblocking(true)?;
-    let is_ip = domain == Domain::IPV4 || domain == Domain::IPV6;
-    if !is_ip && domain != Domain::UNIX {
-        return Err(invalid("the socket is neither TCP, UDP nor Unix".into()));
-    }
-    match kind {
-        Type::STREAM if socket.is_listener()? => sort_listener(socket, is_ip),
-        Type::STREAM => sort_stream(socket, is_ip),
-        Type::DGRAM => sort_datagram(socket, is_ip),
-        _ => Err(invalid("the socket carries neither a stream nor datagrams".into())),
-    }
-}
-
-fn sort_listener(socket: Socket, is_ip: bool) -> io::Result<Adopted<MioNet>> {
-    let address = local_address(&socket, Address::Tcp, Address::Unix)?;
-    // Who opened the path is who removes it.
-    Ok(Adopted::Listener(
-        if is_ip {
-            Listener::Tcp(TcpListener::from_std(socket.into()))
-        } else {
-            Listener::Unix(UnixListener::from_std(OwnedFd::from(socket).into()), UnixPath::none())
-        },
-        address,
-    ))
-}
-
-fn sort_stream(socket: Socket, is_ip: bool) -> io::Result<Adopted<MioNet>> {
-    let peer = match socket.peer_addr() {
-        Ok(peer) => address_of(&peer, Address::Tcp, Address::Unix),
-        Err(_) => return Err(invalid("the stream socket is neither connected nor listening".into())),
-    };
-    let stream = if is_ip {
-        // A stream without it is slower, not wrong.
-        let _ = socket.set_tcp_nodelay(true);
-        Stream::Tcp(TcpStream::from_std(socket.into()))
-    } else {
-        Stream::Unix(UnixStream::from_std(OwnedFd::from(socket).into()))
-    };
-    Ok(Adopted::Stream(stream, peer))
-}
-
-fn sort_datagram(socket: Socket, is_ip: bool) -> io::Result<Adopted<MioNet>> {
-    let address = local_address(&socket, Address::Udp, Address::UnixDatagram)?;
-    // An adopted socket may be connected.
-    let peer = socket.peer_addr().ok().map(|peer| address_of(&peer, Address::Udp, Address::UnixDatagram));
-    let socket = if is_ip {
-        DatagramSocket::Udp { socket: UdpSocket::from_std(socket.into()), peer }
-    } else {
-        let socket = UnixDatagram::from_std(OwnedFd::from(socket).into());
-        DatagramSocket::Unix { socket, guard: UnixPath::none(), peer }
-    };
-    Ok(Adopted::Datagram(socket, address))
-}
-
-fn local_address(
-    socket: &Socket,
-    ip: fn(SocketAddr) -> Address,
-    unix: fn(PathBuf) -> Address,
-) -> io::Result<Address> {
-    Ok(address_of(&socket.local_addr()?, ip, unix))
-}
-
-fn address_of(address: &SockAddr, ip: fn(SocketAddr) -> Address, unix: fn(PathBuf) -> Address) -> Address {
-    match (address.as_socket(), address.as_pathname()) {
-        (Some(address), _) => ip(address),
-        (None, Some(path)) => unix(path.into()),
-        (None, None) => Address::Unnamed,
     }
 }
 

@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 use answer::Answer;
 
-pub use adopt::{AdoptError, Adopted, adopt};
+pub use adopt::{AdoptError, adopt};
 pub use parse::ParseEndpointError;
 pub(crate) use resolve::interface_number;
 pub use resolve::{Family, ResolveError, Resolved};

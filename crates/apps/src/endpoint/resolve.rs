@@ -7,9 +7,10 @@ use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::path::PathBuf;
 
+use reactor::{Adopted, MioNet};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{AdoptError, Adopted, Endpoint, HostPort, adopt};
+use super::{AdoptError, Endpoint, HostPort, adopt};
 
 /// An endpoint that can be listened on or called.
 #[derive(Debug)]
@@ -23,18 +24,16 @@ pub enum Resolved {
     /// A Unix datagram socket's path.
     UnixDatagram(PathBuf),
     /// A socket that was open before we were started.
-    Inherited(Adopted),
+    Inherited(Adopted<MioNet>),
 }
 
 impl Resolved {
     /// Whether nothing said here leaves this host: loopback addresses (all of them) and Unix sockets.
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Tcp(addresses) | Self::Udp(addresses) => {
-                addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
-            }
+            Self::Tcp(addresses) | Self::Udp(addresses) => addresses.iter().all(is_loopback),
             Self::Unix(_) | Self::UnixDatagram(_) => true,
-            Self::Inherited(socket) => socket.is_local(),
+            Self::Inherited(socket) => socket.address().ip().as_ref().is_none_or(is_loopback),
         }
     }
 }
@@ -71,6 +70,10 @@ impl Endpoint {
     pub fn is_local(&self) -> bool {
         self.resolve().is_ok_and(|resolved| resolved.is_local())
     }
+}
+
+fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// An address family that endpoints can name and Switchboard cannot speak.
@@ -193,6 +196,10 @@ const CAN_RAW: i32 = 1;
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
     use super::*;
 
     fn endpoint(text: &str) -> Endpoint {
@@ -221,6 +228,16 @@ mod tests {
         for remote in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "udp://192.0.2.1:1", "can:can0"] {
             assert!(!endpoint(remote).is_local(), "{remote}");
         }
+    }
+
+    #[test]
+    fn an_inherited_socket_is_local_if_its_address_is() {
+        for (place, is_local) in [("127.0.0.1:0", true), ("0.0.0.0:0", false)] {
+            let listener = TcpListener::bind(place).unwrap();
+            assert_eq!(endpoint(&format!("fd:{}", listener.as_raw_fd())).is_local(), is_local, "{place}");
+        }
+        let (stream, _other) = UnixStream::pair().unwrap();
+        assert!(endpoint(&format!("fd:{}", stream.as_raw_fd())).is_local());
     }
 
     #[test]
