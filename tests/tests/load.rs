@@ -1,44 +1,345 @@
-//! `sb-load` against servers: what is right is counted, what is wrong is found and named.
-//! What it makes of single messages is left to its own tests.
+//! `sb-load` against real servers: what is right is counted, what is wrong is found and named, and each end has its
+//! exit code. What it makes of single messages is left to its own tests.
 
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
 
-use e2e::{DEADLINE, Launch, Program};
+use e2e::{DEADLINE, Ending, Launch, Place, Program, Stream, answer_one, python};
 use serde_json::Value;
 
-fn echo(flags: &str) -> (Program, String) {
-    let server = Launch::ours(&format!("sb-echo tcp://127.0.0.1:0{flags}")).start();
+const USAGE: i32 = 2;
+const AUTHENTICATION: i32 = 3;
+const CONNECTION: i32 = 4;
+const PROTOCOL: i32 = 5;
+const INTEGRITY: i32 = 6;
+
+fn echo(endpoint: &str) -> (Program, String) {
+    let server = Launch::ours(&format!("sb-echo {endpoint}")).start();
     let endpoint = server.listening_on();
     (server, endpoint)
 }
 
+/// How a load ends.
+fn load(endpoint: &str, flags: &str) -> Ending {
+    Launch::ours(&format!("sb-load {endpoint} --json {flags}")).start().wait(DEADLINE)
+}
+
 /// The summary, which is the last line of what is printed.
-fn summary(stdout: &str) -> Value {
-    let last = stdout.lines().last().expect("a summary");
-    serde_json::from_str(last).expect("JSON")
+#[track_caller]
+fn summary(ending: &Ending) -> Value {
+    let last = ending.stdout.lines().last().unwrap_or_else(|| panic!("no summary\n{ending}"));
+    let summary: Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!((&summary["v"], &summary["type"]), (&1.into(), &"summary".into()), "{summary}");
+    summary
+}
+
+/// Fails the test unless that many messages came back, and all of them well.
+#[track_caller]
+fn expect_all(ending: &Ending, messages: u64) -> Value {
+    ending.expect_code(0);
+    let summary = summary(ending);
+    assert_eq!(summary["messages"], messages, "{summary}");
+    assert_eq!((&summary["unanswered"], wrong(&summary)), (&0.into(), vec![]), "{summary}");
+    summary
+}
+
+/// What is counted as wrong, by name.
+fn wrong(summary: &Value) -> Vec<(String, u64)> {
+    let counts = summary["wrong"].as_object().expect("an object of counts");
+    let counts = counts.iter().map(|(what, count)| (what.clone(), count.as_u64().expect("a count")));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+fn nanos(summary: &Value, percentile: &str) -> u64 {
+    summary["latency"][percentile].as_u64().expect("a latency")
 }
 
 #[test]
 fn every_message_that_was_ordered_comes_back_once() {
-    let (server, endpoint) = echo("");
-    let line = format!("sb-load {endpoint} -n 1001 -c 7 -d 5 -s 1..3000 --json --pid {}", server.id());
-    let mut load = Launch::ours(&line).start();
-    let ending = load.wait(DEADLINE);
-    ending.expect_code(0);
-    let summary = summary(&ending.stdout);
-    assert_eq!(summary["messages"], 1001, "{summary}");
-    assert_eq!(summary["unanswered"], 0, "{summary}");
-    for (what, count) in summary["wrong"].as_object().expect("counts") {
-        assert_eq!(count, 0, "{what}");
+    let place = Place::new();
+    for place in ["tcp://127.0.0.1:0", "udp://127.0.0.1:0"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([place.endpoint("unix", "stream"), place.endpoint("unix-dgram", "datagrams")])
+    {
+        let (_server, endpoint) = echo(&place);
+        expect_all(&load(&endpoint, "-n 1001 -c 7 -d 5 -s 1..3000"), 1001);
     }
-    assert!(summary["server"]["cpu_ns_per_message"].as_f64() > Some(0.0), "{summary}");
 }
 
 #[test]
-fn a_run_for_a_time_ends_after_it() {
-    let (_server, endpoint) = echo("");
-    let began = std::time::Instant::now();
-    let mut load = Launch::ours(&format!("sb-load {endpoint} -t 300ms -c 2")).start();
-    load.wait(DEADLINE).expect_code(0);
-    assert!(began.elapsed() >= Duration::from_millis(300));
+fn every_dialect_carries_it() {
+    let place = Place::new();
+    let key = place.keys("key", &[("ann", 'a')]);
+    for dialect in ["tutorial", "python", "mutual", "noise"] {
+        let flags = format!("--auth {dialect} --key-file {}", key.display());
+        let (_server, endpoint) = echo(&format!("tcp://127.0.0.1:0 {flags}"));
+        let summary = expect_all(&load(&endpoint, &format!("-n 200 -c 3 -d 9 {flags}")), 200);
+        assert_eq!(summary["auth"], dialect);
+        expect_all(&load(&endpoint, &format!("-n 20 -c 3 --mode connect {flags}")), 20);
+    }
+}
+
+#[test]
+fn pythons_own_servers_are_fit_for_it() {
+    let Some(python) = python() else { return };
+    for framing in ["raw", "lines", "u32be"] {
+        let server = python.peer("echo_server.py").args(["127.0.0.1", "0", framing]).start();
+        let endpoint = format!("127.0.0.1:{}", server.ready_port());
+        let flags = format!("--framing {framing} -n 300 -c 3 -d 4");
+        expect_all(&load(&endpoint, &format!("{flags} -s 1..2000")), 300);
+        expect_all(&load(&endpoint, &format!("--framing {framing} -n 30 -c 3 -s 3000 --mode connect")), 30);
+    }
+}
+
+#[test]
+fn what_a_server_costs_is_told() {
+    let (server, endpoint) = echo("tcp://127.0.0.1:0");
+    let pid = server.id();
+    let busy = expect_all(&load(&endpoint, &format!("-n 2000 -c 4 -d 8 --pid {pid}")), 2000);
+    assert!(busy["server"]["cpu_ns_per_message"].as_f64() > Some(0.0), "{busy}");
+    assert_eq!(busy["server"]["pid"], pid);
+
+    let idle = expect_all(&load(&endpoint, &format!("-c 100 --mode idle -s 1000 -t 10ms --pid {pid}")), 100);
+    let resident = |when: &str| idle["server"][when].as_f64().expect("bytes");
+    let grown = resident("resident_bytes_after") - resident("resident_bytes_before");
+    assert!((resident("resident_bytes_per_connection") - grown / 100.0).abs() < 1.0, "{idle}");
+    assert!(resident("resident_bytes_before") > 100_000.0, "{idle}");
+
+    let nobody = load(&endpoint, "-n 1 --pid 4194305"); // more than any system gives
+    nobody.expect_code(USAGE).expect_stderr("--pid 4194305");
+}
+
+#[test]
+fn a_run_for_a_time_tells_of_every_second() {
+    let (_server, endpoint) = echo("tcp://127.0.0.1:0");
+    let began = Instant::now();
+    let ending = load(&endpoint, "-t 1200ms --warmup 1s -c 2");
+    assert!(began.elapsed() >= Duration::from_millis(2_200));
+    ending.expect_code(0);
+    let lines: Vec<Value> = ending.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seconds: Vec<_> = lines.iter().filter(|line| line["type"] == "second").collect();
+    assert!(seconds.len() >= 2 && seconds.iter().all(|second| second["v"] == 1), "{ending}");
+    assert_eq!(seconds[0]["is_warmup"], true, "{ending}");
+    let summary = summary(&ending);
+    let told: u64 = lines.iter().filter_map(|line| line["messages"].as_u64()).sum();
+    let measured = summary["messages"].as_u64().expect("a count");
+    assert!(measured > 0 && measured < told, "the warm-up is not measured: {ending}");
+}
+
+#[test]
+fn without_json_only_the_summary_is_on_stdout() {
+    let (_server, endpoint) = echo("tcp://127.0.0.1:0");
+    let ending = Launch::ours(&format!("sb-load {endpoint} -n 50")).start().wait(DEADLINE);
+    ending.expect_code(0);
+    assert!(ending.stdout.starts_with("50 messages in "), "{ending}");
+    assert!(ending.stdout.contains("p99.9 "), "{ending}");
+}
+
+/// Serves one caller: what it answers to each message, counted from 0, is up to `answer`.
+fn answers(
+    answer: impl Fn(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static,
+) -> (String, std::thread::JoinHandle<()>) {
+    answer_one(move |mut caller| {
+        for number in 0.. {
+            let Some(message) = read_message(&mut caller) else { return };
+            let framed =
+                answer(number, message).iter().flat_map(|message| framed(message)).collect::<Vec<u8>>();
+            if caller.write_all(&framed).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+fn read_message(caller: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut header = [0; 4];
+    caller.read_exact(&mut header).ok()?;
+    let mut message = vec![0; usize::try_from(u32::from_be_bytes(header)).ok()?];
+    caller.read_exact(&mut message).ok()?;
+    Some(message)
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    let header = u32::try_from(message.len()).expect("short messages").to_be_bytes();
+    [&header[..], message].concat()
+}
+
+type Lie = fn(Vec<u8>) -> Vec<Vec<u8>>;
+
+#[test]
+fn what_is_wrong_is_found_and_named() {
+    let lies: [(&str, Lie); 4] = [
+        ("altered", |mut message| {
+            message[40] ^= 2;
+            vec![message]
+        }),
+        ("altered", |message| vec![message[1..].to_vec()]),
+        ("lost", |_| vec![]),
+        ("duplicated", |message| vec![message.clone(), message]),
+    ];
+    for (what, lie) in lies {
+        let (endpoint, server) =
+            answers(move |number, message| if number == 20 { lie(message) } else { vec![message] });
+        let ending = load(&endpoint, "-n 100 -d 8");
+        ending.expect_code(INTEGRITY).expect_stderr(&format!("1 {what}"));
+        assert_eq!(wrong(&summary(&ending)), [(what.to_owned(), 1)], "{ending}");
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn swapped_messages_are_reordered_and_not_lost() {
+    let held = std::sync::Mutex::new(Vec::new());
+    let (endpoint, server) = answers(move |number, message| {
+        let mut held = held.lock().expect("nobody fails with it");
+        held.insert(0, message);
+        if number == 20 { vec![] } else { held.drain(..).collect() }
+    });
+    let ending = load(&endpoint, "-n 100 -d 8");
+    ending.expect_code(INTEGRITY);
+    assert_eq!(wrong(&summary(&ending)), [("reordered".to_owned(), 1)], "{ending}");
+    server.join().unwrap();
+}
+
+const STALL: Duration = Duration::from_millis(300);
+
+/// A server that does nothing for a while after its hundredth message.
+fn stalls() -> (String, std::thread::JoinHandle<()>) {
+    answers(|number, message| {
+        let began = Instant::now();
+        while number == 100 && began.elapsed() < STALL {
+            std::thread::park_timeout(STALL); // the stall is what is measured
+        }
+        vec![message]
+    })
+}
+
+#[test]
+fn at_a_rate_a_stall_shows_in_every_message_that_it_delayed() {
+    const SLOW_NS: u64 = 100_000_000;
+    let (endpoint, server) = stalls();
+    let paced = expect_all(&load(&endpoint, "-r 200 -n 300 -d 1"), 300);
+    server.join().unwrap();
+    // One message was on its way when the server stalled. The forty that were to be sent in the 200 ms after it took
+    // more than 100 ms from their own times, and are more than one in ten.
+    assert!(nanos(&paced, "p90_ns") > SLOW_NS, "{paced}");
+
+    let (endpoint, server) = stalls();
+    let closed = expect_all(&load(&endpoint, "-n 300 -d 1"), 300);
+    server.join().unwrap();
+    assert!(nanos(&closed, "max_ns") > SLOW_NS && nanos(&closed, "p99_ns") < SLOW_NS, "{closed}");
+}
+
+#[test]
+fn lost_datagrams_are_counted_and_nobodys_fault() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(DEADLINE)).unwrap();
+    let endpoint = format!("udp://{}", server.local_addr().unwrap());
+    let lossy = std::thread::spawn(move || {
+        let mut datagram = [0; 100];
+        for number in 0..100 {
+            let (bytes, from) = server.recv_from(&mut datagram).expect("a datagram");
+            if number % 10 != 3 {
+                server.send_to(&datagram[..bytes], from).expect("a reader");
+            }
+        }
+    });
+    let ending = load(&endpoint, "-n 100 -d 4 --timeout 200ms");
+    ending.expect_code(0);
+    let summary = summary(&ending);
+    assert_eq!(
+        (&summary["messages"], wrong(&summary)),
+        (&90.into(), vec![("lost".to_owned(), 10)]),
+        "{ending}"
+    );
+    lossy.join().unwrap();
+
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("udp://{}", silent.local_addr().unwrap());
+    load(&endpoint, "-n 3 --timeout 50ms").expect_code(CONNECTION).expect_stderr("nobody answers");
+}
+
+#[test]
+fn nobody_there_is_one_line() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for flags in ["-n 1", "-n 1 --mode connect"] {
+        let ending = load(&closed, flags);
+        ending.expect_code(CONNECTION).expect_stderr(&format!("cannot reach tcp://{closed}"));
+        assert_eq!((ending.stderr.lines().count(), &*ending.stdout), (1, ""), "{ending}");
+    }
+}
+
+#[test]
+fn a_wrong_key_is_one_line() {
+    let place = Place::new();
+    let ours = place.keys("ours", &[("ann", 'a')]);
+    let server = Launch::ours("sb-echo tcp://127.0.0.1:0 -q --auth mutual --key-file").arg(ours).start();
+    let theirs = place.keys("theirs", &[("bob", 'b')]);
+    let ending =
+        load(&server.listening_on(), &format!("-n 1 -c 10 --auth mutual --key-file {}", theirs.display()));
+    ending.expect_code(AUTHENTICATION);
+    assert_eq!((ending.stderr.lines().count(), &*ending.stdout), (1, ""), "{ending}");
+}
+
+#[test]
+fn a_server_that_stops_answering_is_given_up() {
+    let (endpoint, server) = answers(|number, message| if number < 10 { vec![message] } else { vec![] });
+    let ending = load(&endpoint, "-n 100 -d 4 --timeout 100ms");
+    ending.expect_code(CONNECTION).expect_stderr("no answer for 100ms");
+    let summary = summary(&ending);
+    assert_eq!((&summary["messages"], &summary["unanswered"]), (&10.into(), &4.into()), "{ending}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_hangs_up_leaves_what_was_not_answered() {
+    let (endpoint, server) = answer_one(|mut caller| {
+        let first = read_message(&mut caller).expect("a message");
+        caller.write_all(&framed(&first)).expect("a reader");
+    });
+    let ending = load(&endpoint, "-n 100 -d 4");
+    ending.expect_code(CONNECTION);
+    let summary = summary(&ending);
+    assert_eq!((&summary["messages"], &summary["connections_lost"]), (&1.into(), &1.into()), "{ending}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_breaks_the_framing_is_told_so() {
+    let (endpoint, server) = answer_one(|mut caller| {
+        read_message(&mut caller).expect("a message");
+        caller.write_all(&[0xff; 4]).expect("a reader");
+        let _ = caller.read(&mut [0]); // until it hangs up
+    });
+    load(&endpoint, "-n 1").expect_code(PROTOCOL).expect_stderr("framing broken");
+    server.join().unwrap();
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_a_server_is_bothered() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for (flags, words) in [
+        ("-s 2000 --framing u32be,max=1KiB", "--size 2000"),
+        ("-s 10 --framing fixed=8", "--size 10"),
+        ("--mode idle -d 2", "--mode idle"),
+        ("-n 1 -t 1s", "--time"),
+        ("-s 0", "cannot be checked"),
+    ] {
+        load(&closed, flags).expect_code(USAGE).expect_stderr(words);
+    }
+    let crowd = Launch::ours(&format!("sb-load {closed} -c 100")).through_shell("ulimit -n 64; exec \"$@\"");
+    crowd.start().wait(DEADLINE).expect_code(USAGE).expect_stderr("may have 64");
+}
+
+#[test]
+fn an_interrupted_run_tells_what_it_has() {
+    let (_server, endpoint) = echo("tcp://127.0.0.1:0");
+    let mut load = Launch::ours(&format!("sb-load {endpoint} -t 1m -c 2")).start();
+    load.wait_for_line(Stream::Stderr, |line| line.contains(" msg/s "));
+    load.interrupt();
+    let ending = load.wait(DEADLINE);
+    ending.expect_code(0);
+    assert!(ending.stdout.contains(" messages in "), "{ending}");
 }
