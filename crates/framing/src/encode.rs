@@ -74,13 +74,13 @@ impl FrameSpec {
 
     /// The payload has been checked.
     fn around(&self, payload: &[u8]) -> Envelope {
-        let mut around = [0; AROUND_BYTES_MAX];
-        let mut room = &mut around[..];
+        let mut envelope = Envelope { around: [0; AROUND_BYTES_MAX], header_bytes: 0, bytes: 0 };
+        let mut room = &mut envelope.around[..];
         self.put_header(payload, &mut room);
-        let header_bytes = AROUND_BYTES_MAX - room.len();
+        envelope.header_bytes = AROUND_BYTES_MAX - room.len();
         self.put_trailer(payload, &mut room);
-        let bytes = AROUND_BYTES_MAX - room.len();
-        Envelope { around, header_bytes, bytes }
+        envelope.bytes = AROUND_BYTES_MAX - room.len();
+        envelope
     }
 
     /// What goes before a payload that has been checked.
