@@ -51,23 +51,13 @@ impl Decoder {
     /// The next message; `None` until more bytes come. An error is final.
     #[expect(clippy::should_implement_trait, reason = "an iterator that goes on after `None` would surprise")]
     pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
-        loop {
-            match self.frames.decode(&self.held)? {
-                Decoded::Message { payload, consumed } => {
-                    self.spent += consumed;
-                    return Ok(Some(take_message(&mut self.held, payload, consumed)));
-                }
-                Decoded::NeedMore { .. } => {
-                    self.let_go();
-                    return Ok(None);
-                }
-                Decoded::Skipped { consumed, declared } => {
-                    self.spent += consumed;
-                    self.held.advance(consumed);
-                    self.skipped += u64::from(declared.is_some());
-                }
-            }
+        let before = self.held.len();
+        let message = next_message(&mut self.frames, &mut self.held, &mut self.skipped)?;
+        self.spent += before - self.held.len();
+        if message.is_none() {
+            self.let_go();
         }
+        Ok(message)
     }
 
     /// The stream has ended: an error unless it ended between two messages. Call it when `next` gives `None`.
@@ -95,9 +85,28 @@ impl Decoder {
     }
 }
 
+/// The next message of those that are held, and without those that are skipped, which it counts.
+#[inline]
+pub(crate) fn next_message(
+    frames: &mut FrameDecoder,
+    held: &mut BytesMut,
+    skipped: &mut u64,
+) -> Result<Option<Bytes>, FrameError> {
+    loop {
+        match frames.decode(held)? {
+            Decoded::Message { payload, consumed } => return Ok(Some(take_message(held, payload, consumed))),
+            Decoded::NeedMore { .. } => return Ok(None),
+            Decoded::Skipped { consumed, declared } => {
+                held.advance(consumed);
+                *skipped += u64::from(declared.is_some());
+            }
+        }
+    }
+}
+
 /// Splits a message off, as [`Decoded::Message`] says. The buffer is shared, and counted once; an empty message
 /// keeps nothing of it.
-pub(crate) fn take_message(held: &mut BytesMut, payload: Range<usize>, consumed: usize) -> Bytes {
+fn take_message(held: &mut BytesMut, payload: Range<usize>, consumed: usize) -> Bytes {
     if payload.is_empty() {
         held.advance(consumed);
         return Bytes::new();

@@ -1,11 +1,11 @@
 //! A spec as a codec of tokio-util, for its `Framed` and friends. Reading and writing are tokio's business.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::blocking::{ReadError, WriteError};
-use crate::decode::{Decoded, FrameDecoder};
-use crate::decoder::take_message;
+use crate::decode::FrameDecoder;
+use crate::decoder::next_message;
 use crate::spec::FrameSpec;
 
 /// Messages of a spec, for tokio-util's `Framed`, `FramedRead` and `FramedWrite`.
@@ -26,13 +26,19 @@ use crate::spec::FrameSpec;
 #[derive(Debug, Clone)]
 pub struct FrameCodec {
     frames: FrameDecoder,
+    skipped: u64,
 }
 
 impl FrameCodec {
     /// A codec before the first byte of a stream.
     #[expect(clippy::needless_pass_by_value, reason = "one calling convention with the reader and writer")]
     pub fn new(spec: FrameSpec) -> FrameCodec {
-        FrameCodec { frames: spec.decoder() }
+        FrameCodec { frames: spec.decoder(), skipped: 0 }
+    }
+
+    /// Messages over the limit that have been dropped, with [`Overflow::Skip`](crate::Overflow::Skip).
+    pub fn skipped(&self) -> u64 {
+        self.skipped
     }
 }
 
@@ -41,15 +47,7 @@ impl Decoder for FrameCodec {
     type Error = ReadError;
 
     fn decode(&mut self, held: &mut BytesMut) -> Result<Option<Bytes>, ReadError> {
-        loop {
-            match self.frames.decode(held)? {
-                Decoded::Message { payload, consumed } => {
-                    return Ok(Some(take_message(held, payload, consumed)));
-                }
-                Decoded::NeedMore { .. } => return Ok(None),
-                Decoded::Skipped { consumed, .. } => held.advance(consumed),
-            }
-        }
+        Ok(next_message(&mut self.frames, held, &mut self.skipped)?)
     }
 
     fn decode_eof(&mut self, held: &mut BytesMut) -> Result<Option<Bytes>, ReadError> {

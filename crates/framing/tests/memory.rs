@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
 
-mod common;
-#[path = "common/tokio.rs"]
+#[path = "framing/common/specs.rs"]
+mod specs;
+#[path = "framing/common/tokio.rs"]
 mod tokio;
 
 use std::alloc::System;
@@ -12,7 +13,7 @@ use std::hint::black_box;
 use std::io::{self, Read};
 
 use cap::Cap;
-use common::specs_with_limit;
+use specs::{spec, specs_with_limit};
 use switchboard_framing::testkit::{self, Allowance, Codec, Event, Feed, Random, Seed, Violation};
 use switchboard_framing::{Decoder, FrameReader, FrameSpec, ReadError};
 use tokio::Tokio;
@@ -111,8 +112,7 @@ fn announcements_reserve_nothing() {
         }
     }
     // Within a limit of 1 GiB, 1 GiB is announced.
-    let large: FrameSpec = "u32be,max=1GiB".parse().unwrap();
-    assert_memory_law("owning", &Owning(large), b"\x40\x00\x00\x00abc");
+    assert_memory_law("owning", &Owning(spec("u32be,max=1GiB")), b"\x40\x00\x00\x00abc");
 }
 
 /// Not even within one `feed`. Without the last byte, since a message that is copied out is the caller's.
@@ -164,7 +164,7 @@ fn the_kit_finds_a_reservation_in_passing_if_it_is_told_peaks() {
 
 fn an_idle_decoder_lets_go_of_a_large_buffer() {
     let before = ALLOCATOR.allocated();
-    let mut decoder = Decoder::new("u32be".parse().unwrap());
+    let mut decoder = Decoder::new(spec("u32be"));
     decoder.feed(&[&(1_u32 << 20).to_be_bytes()[..], &vec![0; 1 << 20], b"nex"].concat());
     assert_eq!(decoder.next().unwrap().unwrap().len(), 1 << 20);
     assert_eq!(decoder.next().unwrap(), None);
@@ -189,7 +189,7 @@ fn decoding_in_place_allocates_nothing() {
 
 fn a_reader_reserves_nothing_for_an_announcement() {
     let before = ALLOCATOR.allocated();
-    let mut reader = FrameReader::new(&b"\x3f\xff\xff\xffabc"[..], "u32be,max=1GiB".parse().unwrap());
+    let mut reader = FrameReader::new(&b"\x3f\xff\xff\xffabc"[..], spec("u32be,max=1GiB"));
     assert!(reader.read().is_err(), "the stream stops");
     let held = ALLOCATOR.allocated() - before;
     assert!(held <= (8 << 10) + 200, "{held} bytes are held by a reader of seven bytes");
@@ -216,7 +216,7 @@ fn a_reader_inside_a_large_message_holds_twice_what_has_come() {
     let stream = [&(1_u32 << 20).to_be_bytes()[..], &vec![0; 300_000]].concat();
     let before = ALLOCATOR.allocated();
     let source = Dribbling { rest: &stream, is_dry: false };
-    let mut reader = FrameReader::new(source, "u32be".parse().unwrap());
+    let mut reader = FrameReader::new(source, spec("u32be"));
     while matches!(reader.read(), Err(ReadError::Io(_))) {
         let received = stream.len() - reader.source().rest.len();
         let (held, allowed) = (ALLOCATOR.allocated() - before, (8 << 10).max(2 * received) + 200);

@@ -1,12 +1,12 @@
 //! Bytes that other programs made. A pair of ours only proves that both ends agree with each other.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
+use switchboard_framing::Decoder;
 
-use switchboard_framing::{Decoder, FrameSpec};
+use crate::common::specs::spec;
 
 /// The frame that somebody else made is the one that we make, and it reads back.
-fn assert_frame(spec: &str, payload: &[u8], frame: &[u8]) {
-    let spec: FrameSpec = spec.parse().unwrap();
+fn assert_frame(text: &str, payload: &[u8], frame: &[u8]) {
+    let spec = spec(text);
     let mut ours = Vec::new();
     spec.encode(payload, &mut ours).unwrap();
     assert_eq!(ours.escape_ascii().to_string(), frame.escape_ascii().to_string(), "{spec}");
@@ -54,7 +54,7 @@ fn multiprocessing_frames_are_ours() {
 /// The escape for long messages, with a short one: Python reads such a frame, although it never writes it.
 #[test]
 fn the_long_header_of_multiprocessing_is_read() {
-    let mut decoder = Decoder::new("python".parse().unwrap());
+    let mut decoder = Decoder::new(spec("python"));
     decoder.feed(b"\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x02hi");
     assert_eq!(decoder.next().unwrap().as_deref(), Some(&b"hi"[..]));
 }

@@ -1,7 +1,5 @@
 //! The specs that every law is run on.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
 use switchboard_framing::FrameSpec;
 
 /// Each framing, each option, and the combinations that other libraries are known for.
@@ -56,8 +54,13 @@ pub(crate) const SPECS: &[&str] = &[
     "hex4,offset=1,strip=5",
 ];
 
+/// One of them, or any other.
+pub(crate) fn spec(text: &str) -> FrameSpec {
+    text.parse().unwrap()
+}
+
 /// All of them with this limit, but for those whose shortest message is longer.
 pub(crate) fn specs_with_limit(bytes_max: usize) -> Vec<FrameSpec> {
-    let specs = SPECS.iter().map(|text| text.parse::<FrameSpec>().unwrap());
+    let specs = SPECS.iter().map(|text| spec(text));
     specs.map(|spec| spec.clone().with_payload_bytes_max(bytes_max).unwrap_or(spec)).collect()
 }

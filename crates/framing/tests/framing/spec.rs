@@ -1,15 +1,8 @@
 //! Specs as text: what is written reads back the same, and what is wrong is said in one line.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
-mod common;
-
-use common::{SPECS, specs_with_limit};
 use switchboard_framing::{FrameSpec, Overflow, SpecError};
 
-fn spec(text: &str) -> FrameSpec {
-    text.parse().unwrap()
-}
+use crate::common::specs::{SPECS, spec, specs_with_limit};
 
 fn error(text: &str) -> String {
     text.parse::<FrameSpec>().unwrap_err().to_string()

@@ -1,24 +1,14 @@
 //! What other libraries can be told, told to a spec: the table in the crate's documents, held to what they do.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
 use bytes::BytesMut;
 use switchboard_framing::testkit::{self, Codec, Event, Feed, Seed};
-use switchboard_framing::{Decoded, FrameError, FrameSpec, Malformation};
+use switchboard_framing::{FrameError, FrameSpec, Malformation};
 use tokio_util::codec::{AnyDelimiterCodec, Decoder, Encoder, LengthDelimitedCodec, LinesCodec};
 
-const SEED: Seed = Seed(0xe15e);
+use crate::common::messages;
+use crate::common::specs::spec;
 
-fn messages(spec: &FrameSpec, mut stream: &[u8]) -> Vec<Vec<u8>> {
-    let mut decoder = spec.decoder();
-    let mut messages = Vec::new();
-    while let Decoded::Message { payload, consumed } = decoder.decode(stream).unwrap() {
-        messages.push(stream[payload].to_vec());
-        stream = &stream[consumed..];
-    }
-    decoder.finish(stream).unwrap();
-    messages
-}
+const SEED: Seed = Seed(0xe15e);
 
 fn their_messages<C: Decoder>(codec: &mut C, stream: &[u8]) -> Vec<Vec<u8>>
 where
@@ -69,7 +59,7 @@ fn compare_with_tokio(width: usize, offset: usize, skip: usize, adjustment: isiz
     let order = if width == 1 { "" } else { "le" };
     let bits = 8 * width;
     let text = format!("u{bits}{order},max=200,offset={offset},adjust={adjust},strip={skip}");
-    let spec: FrameSpec = text.parse().unwrap();
+    let spec = spec(&text);
     // Ours make the streams, with the field wherever it belongs; where it is in the message, the message has it.
     let mut stream = Vec::new();
     for mut payload in testkit::payloads(SEED, 30, 100) {
@@ -96,7 +86,7 @@ fn tokio_writes_the_same_frames() {
     for (text, adjustment) in
         [("u16be,max=200", 0), ("u16be,max=200,incl", -2), ("u16be,max=200,adjust=3", 3)]
     {
-        let spec: FrameSpec = text.parse().unwrap();
+        let spec = spec(text);
         let mut theirs =
             LengthDelimitedCodec::builder().length_field_length(2).length_adjustment(adjustment).new_codec();
         for payload in testkit::payloads(SEED, 30, 100) {
@@ -112,14 +102,14 @@ fn tokio_writes_the_same_frames() {
 #[test]
 fn lines_of_tokio_are_those_with_either_end() {
     let stream = b"one\r\ntwo\n\n\r\nthree\n";
-    let spec: FrameSpec = r"delim=\n|\r\n".parse().unwrap();
+    let spec = spec(r"delim=\n|\r\n");
     assert_eq!(messages(&spec, stream), their_messages(&mut LinesCodec::new(), stream));
 }
 
 /// With a `\n` alone the limit is the same; a `\r` counts there and not here.
 #[test]
 fn a_limit_on_lines_of_tokio_counts_the_carriage_return_and_ours_does_not() {
-    let spec: FrameSpec = r"delim=\n|\r\n,max=3,over=skip".parse().unwrap();
+    let spec = spec(r"delim=\n|\r\n,max=3,over=skip");
     let theirs = || LinesCodec::new_with_max_length(3);
     let over = |stream: &[u8]| (skipped(&spec, stream), their_failures(&mut theirs(), stream));
     assert_eq!(over(b"abc\nab\r\nok\n"), (0, 0));
@@ -129,7 +119,7 @@ fn a_limit_on_lines_of_tokio_counts_the_carriage_return_and_ours_does_not() {
 
 #[test]
 fn lines_of_tokio_have_to_be_utf8_and_the_last_may_be_unterminated() {
-    let spec: FrameSpec = r"delim=\n|\r\n".parse().unwrap();
+    let spec = spec(r"delim=\n|\r\n");
     assert!(LinesCodec::new().decode(&mut BytesMut::from(&b"\xff\n"[..])).is_err());
     assert_eq!(messages(&spec, b"\xff\n"), [b"\xff"]);
     assert_eq!(their_messages(&mut LinesCodec::new(), b"last"), [b"last"]);
@@ -138,7 +128,7 @@ fn lines_of_tokio_have_to_be_utf8_and_the_last_may_be_unterminated() {
 
 #[test]
 fn a_limit_on_delimited_messages_of_tokio_is_ours() {
-    let spec: FrameSpec = r"delim=\,|;,max=3,over=skip".parse().unwrap();
+    let spec = spec(r"delim=\,|;,max=3,over=skip");
     let theirs = || AnyDelimiterCodec::new_with_max_length(b",;".to_vec(), b",".to_vec(), 3);
     for (stream, times) in [(&b"abc;ab,"[..], 0), (b"abcd;ab,", 1), (b"abc;abcd,", 1)] {
         assert_eq!((skipped(&spec, stream), their_failures(&mut theirs(), stream)), (times, times));
@@ -154,7 +144,7 @@ fn a_limit_of_netty_leaves_out_the_delimiter_that_is_kept() {
         ("delim=--,max=3", b"abc--", b"abcd--"),
         (r"delim=\n|\r\n,max=3", b"abc\r\n", b"abcd\r\n"),
     ] {
-        let spec: FrameSpec = text.parse().unwrap();
+        let spec = spec(text);
         assert_eq!(messages(&spec, fits).len(), 1, "{text}");
         assert!(matches!(spec.decoder().decode(over), Err(FrameError::TooLong { .. })), "{text}");
     }
@@ -164,7 +154,7 @@ fn a_limit_of_netty_leaves_out_the_delimiter_that_is_kept() {
 #[test]
 fn a_limit_of_netty_on_frames_is_less_what_is_stripped() {
     for (text, stripped) in [("u16be,strip=0,max=9", 0), ("u16be,max=7", 2), ("u16be,strip=3,max=6", 3)] {
-        let spec: FrameSpec = text.parse().unwrap();
+        let spec = spec(text);
         assert_eq!(messages(&spec, b"\0\x07payload"), [&b"\0\x07payload"[stripped..]], "{text}");
         let over = spec.decoder().decode(b"\0\x08payload8");
         assert!(matches!(over, Err(FrameError::TooLong { .. })), "{text}");
@@ -173,7 +163,7 @@ fn a_limit_of_netty_on_frames_is_less_what_is_stripped() {
 
 #[test]
 fn varints_of_netty_may_be_overlong_and_end_after_five_bytes() {
-    let spec: FrameSpec = "varint".parse().unwrap();
+    let spec = spec("varint");
     let overlong = spec.decoder().decode(b"\x81\x00x");
     assert!(matches!(overlong, Err(FrameError::Malformed { what: Malformation::VarintOverlong, .. })));
     let of_six_bytes = spec.decoder().decode(b"\x80\x80\x80\x80\x80\x01");
@@ -188,14 +178,14 @@ fn packets_of_erlang_come_with_what_is_around_them() {
         ("delim=;,keep,max=4", b"abc;", b"abc;"),
         ("u16be,offset=2,incl,max=7", b"\x03\0\0\x07abc", b"\x03\0\0\x07abc"),
     ] {
-        assert_eq!(messages(&text.parse().unwrap(), stream), [packet], "{text}");
+        assert_eq!(messages(&spec(text), stream), [packet], "{text}");
     }
 }
 
 #[test]
 fn any_delimiters_of_tokio_are_several_delimiters() {
     let stream = b"one;two,,three;";
-    let spec: FrameSpec = r"delim=\,|;".parse().unwrap();
+    let spec = spec(r"delim=\,|;");
     let mut theirs = AnyDelimiterCodec::new(b",;".to_vec(), b",".to_vec());
     assert_eq!(messages(&spec, stream), their_messages(&mut theirs, stream));
 }
@@ -213,7 +203,7 @@ fn the_examples_of_netty_come_out_as_they_say() {
         ("u16be,offset=1,adjust=1,strip=3", b"\xca\x00\x0c\xfe", b"\xfe"),
         ("u16be,offset=1,adjust=-3,strip=3", b"\xca\x00\x10\xfe", b"\xfe"),
     ] {
-        let spec: FrameSpec = text.parse().unwrap();
+        let spec = spec(text);
         let expected = [handed_over, hello].concat();
         assert_eq!(messages(&spec, &[header, hello].concat()), std::slice::from_ref(&expected), "{text}");
         // And what came back can be sent: the same bytes, but for other bytes that were stripped.

@@ -1,12 +1,9 @@
 //! The kit's laws on every spec, with streams that are right, damaged, hostile and random.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
-mod common;
-
-use common::specs_with_limit;
 use switchboard_framing::testkit::{self, Codec, Event, Feed, Random, Seed};
 use switchboard_framing::{FrameSpec, Overflow};
+
+use crate::common::specs::{spec, specs_with_limit};
 
 /// Printed by a failing test; change it to try others.
 const SEED: Seed = Seed(0x5eed_f4a3);
@@ -144,7 +141,7 @@ fn cutting_a_stream_under_a_limit_shorter_than_its_delimiters_changes_nothing() 
         (r"delim=\n|\r\n,keep,max=1,over=skip", &["a", "bc", "\r", "\n", "\r\n"][..]),
         (r"delim=\n|--longdelim--,keep,max=5,over=skip", &["a", "bcdef", "-", "--longdelim--", "\n"]),
     ] {
-        let spec: FrameSpec = text.parse().unwrap();
+        let spec = spec(text);
         assert_split_independent(&spec, b"abcdef\n\nghijkl\r\n\nx\n");
         for _ in 0..60 {
             let stream: String = (0..random.below(30)).map(|_| words[random.below(words.len())]).collect();

@@ -1,8 +1,8 @@
 //! What the encoder refuses, since the decoder on the other side would refuse it or read something else.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
 use switchboard_framing::{EncodeError, FrameSpec};
+
+use crate::common::specs::spec;
 
 fn envelope_error(spec: &str, payload: &[u8]) -> EncodeError {
     spec.parse::<FrameSpec>().unwrap().envelope(payload).unwrap_err()
@@ -29,9 +29,7 @@ fn a_delimiter_inside_a_payload_is_refused() {
 fn a_delimiter_that_is_kept_has_to_be_at_the_end() {
     assert_eq!(envelope_error("lines,keep", b"one"), EncodeError::LacksDelimiter { len: 3 });
     assert_eq!(envelope_error("lines,keep", b"one\ntwo\n"), EncodeError::HoldsDelimiter { at: 4 });
-    assert!(
-        "lines,keep".parse::<FrameSpec>().unwrap().envelope(b"one\n").is_ok_and(|around| around.bytes() == 0)
-    );
+    assert!(spec("lines,keep").envelope(b"one\n").is_ok_and(|around| around.bytes() == 0));
 }
 
 #[test]
@@ -49,7 +47,7 @@ fn what_only_looks_like_a_delimiter_is_sent() {
 
 #[test]
 fn a_length_field_inside_the_payload_has_to_be_right() {
-    let spec: FrameSpec = "u16be,offset=2".parse().unwrap();
+    let spec = spec("u16be,offset=2");
     assert!(spec.envelope(b"id\x00\x05hello").is_ok());
     assert_eq!(envelope_error("u16be,offset=2", b"id\x00\x04hello"), EncodeError::WrongLength { needed: 5 });
     assert_eq!(envelope_error("u16be,offset=2", b"id\x00"), EncodeError::TooShort { len: 3, least: 4 });
@@ -64,19 +62,18 @@ fn fixed_frames_have_their_size() {
 
 #[test]
 fn a_buffer_without_room_is_left_as_it_was() {
-    let spec: FrameSpec = "u16be".parse().unwrap();
     let mut buffer = [9; 4];
     let mut rest = &mut buffer[..];
-    assert_eq!(spec.encode(b"abc", &mut rest), Err(EncodeError::NoRoom { needed: 5, room: 4 }));
+    assert_eq!(spec("u16be").encode(b"abc", &mut rest), Err(EncodeError::NoRoom { needed: 5, room: 4 }));
     assert_eq!(buffer, [9; 4]);
     let mut out = vec![1];
-    assert!("u8,max=2".parse::<FrameSpec>().unwrap().encode(b"abc", &mut out).is_err());
+    assert!(spec("u8,max=2").encode(b"abc", &mut out).is_err());
     assert_eq!(out, [1]);
 }
 
 #[test]
 fn raw_sends_everything_as_it_is() {
-    let spec: FrameSpec = "raw,max=2".parse().unwrap();
+    let spec = spec("raw,max=2");
     let mut out = Vec::new();
     spec.encode(b"", &mut out).unwrap();
     spec.encode(b"abc", &mut out).unwrap();

@@ -1,16 +1,9 @@
 //! The limit is on the payload handed over, and is exact: n passes, n + 1 does not.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
-mod common;
-
-use common::specs_with_limit;
 use switchboard_framing::testkit::{self, Codec};
-use switchboard_framing::{Decoded, FrameError, FrameSpec, Overflow};
+use switchboard_framing::{Decoded, FrameError, Overflow};
 
-fn spec(text: &str) -> FrameSpec {
-    text.parse().unwrap()
-}
+use crate::common::specs::{spec, specs_with_limit};
 
 #[test]
 fn a_payload_of_the_limit_passes_and_one_byte_more_does_not() {

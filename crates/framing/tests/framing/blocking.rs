@@ -1,18 +1,13 @@
 //! The blocking reader and writer over sources and sinks that behave as badly as they may.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-#![cfg(feature = "std")]
-
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
 use switchboard_framing::testkit::{self, Random, Seed};
-use switchboard_framing::{FrameError, FrameReader, FrameSpec, FrameWriter, ReadError, WriteError};
+use switchboard_framing::{FrameError, FrameReader, FrameWriter, ReadError, WriteError};
+
+use crate::common::specs::spec;
 
 const SEED: Seed = Seed(0xb10c);
-
-fn spec(text: &str) -> FrameSpec {
-    text.parse().unwrap()
-}
 
 /// Gives and takes a few bytes at a time, with interruptions.
 struct Fitful {

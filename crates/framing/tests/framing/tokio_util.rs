@@ -1,19 +1,17 @@
 //! Our codec for tokio-util, and what the kit finds in tokio-util's own: so the laws are not only ones that we keep.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
-#[path = "common/tokio.rs"]
-mod tokio;
-
+use bytes::BytesMut;
 use switchboard_framing::FrameCodec;
 use switchboard_framing::testkit::{self, Law, Seed};
-use tokio::Tokio;
-use tokio_util::codec::LengthDelimitedCodec;
+use tokio_util::codec::{Decoder, LengthDelimitedCodec};
+
+use crate::common::specs::spec;
+use crate::common::tokio::Tokio;
 
 const SEED: Seed = Seed(0x70c10);
 
 fn ours() -> FrameCodec {
-    FrameCodec::new("u32be,max=100".parse().unwrap())
+    FrameCodec::new(spec("u32be,max=100"))
 }
 
 fn theirs() -> LengthDelimitedCodec {
@@ -36,6 +34,15 @@ fn our_codec_keeps_the_laws() {
     testkit::round_trip(&Tokio(ours), &payloads).unwrap();
     testkit::split_independence(&Tokio(ours), b"\0\0\0\x02hi\0\0\0\0\0\0\0\x65too long", SEED).unwrap();
     testkit::limit(&Tokio(ours), &[7; 100], &[7; 101], &[&b"\0\0\0\x65"[..], &[7; 101]].concat()).unwrap();
+}
+
+#[test]
+fn our_codec_counts_what_it_skips_once_for_each_message() {
+    let mut codec = FrameCodec::new(spec("u8,max=2,over=skip"));
+    let mut held = BytesMut::from(&b"\x03abc\x04d"[..]);
+    assert_eq!((codec.decode(&mut held).unwrap(), codec.skipped()), (None, 2));
+    held.extend_from_slice(b"efg\x01z");
+    assert_eq!((codec.decode(&mut held).unwrap().as_deref(), codec.skipped()), (Some(&b"z"[..]), 2));
 }
 
 #[test]

@@ -1,22 +1,13 @@
 //! What decoders say about single streams, where the laws leave it open.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
+use switchboard_framing::{Decoded, Decoder, FrameError, Malformation};
 
-use switchboard_framing::{Decoded, Decoder, FrameError, FrameSpec, Malformation};
-
-fn spec(text: &str) -> FrameSpec {
-    text.parse().unwrap()
-}
-
-fn messages(text: &str, stream: &[u8]) -> Vec<Vec<u8>> {
-    let mut decoder = Decoder::new(spec(text));
-    decoder.feed(stream);
-    core::iter::from_fn(|| decoder.next().unwrap()).map(|message| message.to_vec()).collect()
-}
+use crate::common::messages;
+use crate::common::specs::spec;
 
 #[test]
 fn raw_gives_what_there_is_in_pieces_of_the_limit() {
-    assert_eq!(messages("raw,max=3", b"abcdefgh"), [&b"abc"[..], b"def", b"gh"]);
+    assert_eq!(messages(&spec("raw,max=3"), b"abcdefgh"), [&b"abc"[..], b"def", b"gh"]);
     let mut decoder = spec("raw").decoder();
     assert_eq!(decoder.decode(b""), Ok(Decoded::NeedMore { at_least: 1 }));
     assert_eq!(decoder.finish(b""), Ok(()));
@@ -24,9 +15,9 @@ fn raw_gives_what_there_is_in_pieces_of_the_limit() {
 
 #[test]
 fn lines_keep_their_carriage_returns_and_crlf_does_not_take_bare_newlines() {
-    assert_eq!(messages("lines", b"a\r\n\nb\n"), [&b"a\r"[..], b"", b"b"]);
-    assert_eq!(messages("crlf", b"a\nb\r\n\r\n"), [&b"a\nb"[..], b""]);
-    assert_eq!(messages(r"delim=\n|\r\n", b"a\r\nb\n\r\r\n"), [&b"a"[..], b"b", b"\r"]);
+    assert_eq!(messages(&spec("lines"), b"a\r\n\nb\n"), [&b"a\r"[..], b"", b"b"]);
+    assert_eq!(messages(&spec("crlf"), b"a\nb\r\n\r\n"), [&b"a\nb"[..], b""]);
+    assert_eq!(messages(&spec(r"delim=\n|\r\n"), b"a\r\nb\n\r\r\n"), [&b"a"[..], b"b", b"\r"]);
 }
 
 #[test]
@@ -41,19 +32,19 @@ fn an_unterminated_last_line_is_truncated_and_still_there() {
 
 #[test]
 fn headers_are_kept_or_stripped_as_asked() {
-    assert_eq!(messages("u16be,offset=2", b"id\x00\x02hi"), [b"id\x00\x02hi"]);
-    assert_eq!(messages("u16be,offset=2,strip=1", b"id\x00\x02hi"), [b"d\x00\x02hi"]);
-    assert_eq!(messages("u16be,offset=2,strip=4", b"id\x00\x02hi"), [b"hi"]);
-    assert_eq!(messages("u16be,offset=2,strip=5", b"id\x00\x02hi"), [b"i"]);
-    assert_eq!(messages("u16be,offset=2,incl,strip=4", b"id\x00\x06hi"), [b"hi"]);
+    assert_eq!(messages(&spec("u16be,offset=2"), b"id\x00\x02hi"), [b"id\x00\x02hi"]);
+    assert_eq!(messages(&spec("u16be,offset=2,strip=1"), b"id\x00\x02hi"), [b"d\x00\x02hi"]);
+    assert_eq!(messages(&spec("u16be,offset=2,strip=4"), b"id\x00\x02hi"), [b"hi"]);
+    assert_eq!(messages(&spec("u16be,offset=2,strip=5"), b"id\x00\x02hi"), [b"i"]);
+    assert_eq!(messages(&spec("u16be,offset=2,incl,strip=4"), b"id\x00\x06hi"), [b"hi"]);
     // A byte between field and body that the length does not count.
-    assert_eq!(messages("u16be,offset=1,adjust=1,strip=3", b"1\x00\x02-hi"), [b"-hi"]);
+    assert_eq!(messages(&spec("u16be,offset=1,adjust=1,strip=3"), b"1\x00\x02-hi"), [b"-hi"]);
 }
 
 #[test]
 fn delimiters_are_kept_if_asked_and_count_towards_the_limit() {
-    assert_eq!(messages("lines,keep,max=2", b"a\n\n"), [&b"a\n"[..], b"\n"]);
-    assert_eq!(messages(r"delim=\n|\r\n,keep", b"a\r\nb\n"), [&b"a\r\n"[..], b"b\n"]);
+    assert_eq!(messages(&spec("lines,keep,max=2"), b"a\n\n"), [&b"a\n"[..], b"\n"]);
+    assert_eq!(messages(&spec(r"delim=\n|\r\n,keep"), b"a\r\nb\n"), [&b"a\r\n"[..], b"b\n"]);
     let too_long = Err(FrameError::TooLong { declared: 3, limit: 2 });
     assert_eq!(spec("lines,keep,max=2").decoder().decode(b"ab\n"), too_long);
     assert_eq!(spec("lines,keep,max=2").decoder().decode(b"ab"), too_long, "whatever comes next");
@@ -141,6 +132,18 @@ fn what_has_been_searched_for_a_delimiter_is_not_searched_again() {
     assert_eq!(decoder.decode(&[b'a'; 20]), Ok(Decoded::Skipped { consumed: 14, declared: Some(3) }));
     let dropped = Decoded::Skipped { consumed: 2, declared: None };
     assert_eq!(decoder.decode(b"\n\n\n\n\n\nab"), Ok(dropped));
+}
+
+#[test]
+fn a_decoder_counts_what_it_skips_once_for_each_message() {
+    let mut decoder = Decoder::new(spec("u8,max=2,over=skip"));
+    for piece in [&b"\x03a"[..], b"bc\x04d", b"", b"efg\x01z\x05"] {
+        decoder.feed(piece);
+        let message = decoder.next().unwrap();
+        assert_eq!(message.as_deref(), piece.ends_with(b"\x05").then_some(&b"z"[..]));
+    }
+    assert_eq!((decoder.skipped(), decoder.next()), (2, Ok(None)));
+    assert_eq!(decoder.skipped(), 3);
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! Our blocking reader and writer talk over a real socket with somebody who uses tokio and the codecs of tokio-util:
 //! every message comes back as it was sent, in every framing that both know.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-#![cfg(feature = "tokio-util")]
-
 use std::error::Error;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
@@ -14,6 +11,8 @@ use futures_util::{SinkExt, StreamExt};
 use switchboard_framing::{FrameReader, FrameSpec, FrameWriter};
 use tokio_util::codec::length_delimited::Builder;
 use tokio_util::codec::{AnyDelimiterCodec, Decoder, Encoder, Framed, LengthDelimitedCodec, LinesCodec};
+
+use crate::common::specs::spec;
 
 #[test]
 fn lengths_of_every_width_come_back_from_a_length_delimited_codec() {
@@ -46,13 +45,13 @@ fn messages_before_a_delimiter_come_back_from_an_any_delimiter_codec() {
 }
 
 /// Sends messages to a peer who sends each of them back by `theirs`, and compares.
-fn assert_comes_back<C, M, R>(spec: &str, theirs: C, answer: fn(M) -> R)
+fn assert_comes_back<C, M, R>(text: &str, theirs: C, answer: fn(M) -> R)
 where
     C: Decoder<Item = M, Error: Error> + Encoder<R, Error: Error> + Unpin + Send,
     M: 'static,
     R: 'static,
 {
-    let spec: FrameSpec = spec.parse().unwrap();
+    let spec = spec(text);
     let messages = messages(&spec);
     let (ours, peer) = connected();
     thread::scope(|scope| {

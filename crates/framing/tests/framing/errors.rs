@@ -1,7 +1,5 @@
 //! What the errors say, word for word, and what they carry on.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
-
 use core::error::Error;
 
 use switchboard_framing::{EncodeError, FrameError, Malformation, SpecError};
@@ -100,7 +98,6 @@ fn what_is_wrong_with_a_spec_is_said_with_what_would_be_right() {
     }
 }
 
-#[cfg(feature = "std")]
 #[test]
 fn a_reader_and_a_writer_pass_on_what_went_wrong_below() {
     use std::io;
