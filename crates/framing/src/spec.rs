@@ -16,8 +16,8 @@ use crate::{netstring, python, varint};
 
 /// How messages are told apart on a stream. Both directions follow from it.
 ///
-/// It is made from text, the same in code, on a command line and in documents; the [crate docs](crate) list what
-/// can be written. Equal framings are equal specs, whatever text they came from.
+/// It is made from text, the same in code, on a command line and in documents. Equal framings are equal specs,
+/// whatever text they came from.
 ///
 /// ```
 /// use switchboard_framing::FrameSpec;
@@ -27,6 +27,10 @@ use crate::{netstring, python, varint};
 /// assert_eq!(spec.to_string(), "u32be,max=64KiB");
 /// # Ok::<(), switchboard_framing::SpecError>(())
 /// ```
+///
+#[doc = include_str!("../docs/specs.md")]
+///
+#[doc = include_str!("../docs/elsewhere.md")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FrameSpec {
     pub(crate) layout: Layout,

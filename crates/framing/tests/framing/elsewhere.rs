@@ -1,4 +1,4 @@
-//! What other libraries can be told, told to a spec: the table in the crate's documents, held to what they do.
+//! What other libraries can be told, told to a spec: the table in `docs/elsewhere.md`, held to what they do.
 
 use bytes::BytesMut;
 use switchboard_framing::testkit::{self, Codec, Event, Feed, Seed};
