@@ -164,6 +164,20 @@ fn everybody_is_on_one_interface() {
 }
 
 #[test]
+fn without_hops_it_stays_on_the_host() {
+    let Some(network) = Network::of(2) else { return };
+    let [here, there] = network.hosts() else { unreachable!("two were asked for") };
+    let (mut near, _) = Member::join("sb-talk udp://239.1.2.3:5000 --ttl 0", Some(here));
+    let (mut usual, _) = Member::join("sb-talk udp://239.1.2.3:5000", Some(here));
+    let (far, _) = Member::join("sb-talk udp://239.1.2.3:5000", Some(there));
+    near.program.say("between us");
+    usual.program.expect_line(Stream::Stdout, &near.seen("between us"));
+    usual.program.say("to all");
+    let heard = far.program.wait_for_line(Stream::Stdout, |_| true);
+    assert_eq!(heard, usual.seen("to all"));
+}
+
+#[test]
 fn an_input_that_ends_says_what_it_has_to_and_leaves() {
     let (mut listener, endpoint) =
         Member::join(&format!("sb-talk udp://{}:0 --interface 127.0.0.1 --json", group()), None);

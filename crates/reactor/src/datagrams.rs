@@ -1,13 +1,16 @@
 //! Datagrams, in and out: within a budget, with a short queue for what the kernel has no room for.
 
+use std::collections::VecDeque;
 use std::io;
 
 use crate::address::Address;
 use crate::context::Context;
+use crate::datagram::share_room;
 use crate::handler::{Datagram, Handler, Pressure};
 use crate::ids::SocketId;
-use crate::net::{Net, Received};
+use crate::net::{Net, Plant, Received};
 use crate::reactor::Reactor;
+use crate::timers::Timer;
 
 impl<H: Handler, N: Net> Reactor<H, N> {
     pub(crate) fn serve_datagrams(&mut self, id: SocketId) {
@@ -43,7 +46,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.stats.sends_late += 1;
             return;
         };
-        let must_wait = !socket.queue.is_empty();
+        let must_wait = socket.must_wait(&to);
         let result =
             if must_wait { Err(io::ErrorKind::WouldBlock.into()) } else { self.hand_over(id, &to, payload) };
         match result {
@@ -53,10 +56,26 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 let dropped = socket.push(to, payload, self.limits.datagrams_queued_max);
                 self.stats.datagrams_dropped += u64::from(dropped);
                 self.stats.datagrams_queued += usize::from(!dropped);
+                self.await_room(id);
                 self.check_datagram_pressure(id);
             }
             Err(error) => self.datagram_trouble(&error),
         }
+    }
+
+    /// Has a timer try again: not every refusal is followed by an edge when it is over.
+    fn await_room(&mut self, id: SocketId) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        if !std::mem::replace(&mut socket.retry_set, true) && !self.net.is_planted(Plant::DatagramNotRetried)
+        {
+            self.timers.set(self.now + socket.next_pause(), Timer::Datagrams(id));
+        }
+    }
+
+    pub(crate) fn retry_datagrams(&mut self, id: SocketId) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        socket.retry_set = false;
+        self.send_queued(id);
     }
 
     /// Gives one datagram to the system. A refusal may be the answer to an earlier one, which a connected socket tells
@@ -80,26 +99,48 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         if !std::mem::take(&mut socket.writable) {
             return;
         }
-        self.send_queued(id);
-        self.check_datagram_pressure(id);
+        if socket.trusts_edges() {
+            self.send_queued(id);
+        }
     }
 
+    /// Tries everything that waits, in its order. What is refused is not overtaken by what shares its room.
     fn send_queued(&mut self, id: SocketId) {
-        while let Some(socket) = self.sources.datagram(id)
-            && let Some((to, payload)) = socket.queue.pop_front()
-        {
-            let result = self.hand_over(id, &to, &payload);
-            let Some(socket) = self.sources.datagram(id) else { return };
-            if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-                socket.queue.push_front((to, payload));
-                return;
+        let Some(socket) = self.sources.datagram(id) else { return };
+        let queue = std::mem::take(&mut socket.queue);
+        let waiting = queue.len();
+        let mut left = VecDeque::new();
+        let mut full: Vec<Address> = Vec::new();
+        for (to, payload) in queue {
+            if full.iter().any(|full| share_room(full, &to)) {
+                left.push_back((to, payload));
+                continue;
             }
-            self.stats.datagrams_queued -= 1;
-            match result {
+            match self.hand_over(id, &to, &payload) {
                 Ok(()) => self.stats.datagrams_out += 1,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    full.push(to.clone());
+                    left.push_back((to, payload));
+                }
                 Err(error) => self.datagram_trouble(&error),
             }
         }
+        self.requeue(id, left, waiting);
+    }
+
+    /// Puts back what is left of so many that waited.
+    fn requeue(&mut self, id: SocketId, left: VecDeque<(Address, Box<[u8]>)>, waiting: usize) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        let gone = waiting - left.len();
+        self.stats.datagrams_queued -= gone;
+        if gone > 0 {
+            socket.shorten_pause();
+        }
+        socket.queue = left;
+        if !socket.queue.is_empty() {
+            self.await_room(id);
+        }
+        self.check_datagram_pressure(id);
     }
 
     /// Tells the handler when the queue is half full, long before anything is dropped, and when it is empty again.

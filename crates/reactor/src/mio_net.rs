@@ -308,6 +308,7 @@ impl Net for MioNet {
             (_, to) => return Err(open::invalid(format!("{to} cannot be reached from here"))),
         }
         .map(drop)
+        .map_err(no_room)
     }
 
     fn change_membership(
@@ -350,6 +351,14 @@ fn mio_token(token: Token) -> mio::Token {
     mio::Token(usize::try_from(token.as_u64()).unwrap_or(usize::MAX))
 }
 
+/// A network interface whose queue is full says `ENOBUFS`, which passes like `WouldBlock`; but no edge tells when.
+fn no_room(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(ENOBUFS) { io::ErrorKind::WouldBlock.into() } else { error }
+}
+
+// errno.h; std has no name for it.
+const ENOBUFS: i32 = if cfg!(any(target_os = "linux", target_os = "android")) { 105 } else { 55 };
+
 /// The kernel counts milliseconds: rounded down, the rest of the last one would be spun away.
 fn round_up(timeout: Duration) -> Duration {
     Duration::from_millis(u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
@@ -358,6 +367,13 @@ fn round_up(timeout: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_interface_is_waited_for() {
+        let full = no_room(io::Error::from_raw_os_error(ENOBUFS));
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(no_room(io::ErrorKind::PermissionDenied.into()).kind(), io::ErrorKind::PermissionDenied);
+    }
 
     #[test]
     fn a_timeout_is_never_rounded_down() {

@@ -91,7 +91,8 @@ pub trait Net {
     where
         Self: Sized;
 
-    /// Sends one datagram.
+    /// Sends one datagram. `WouldBlock` says that there is no room for it now; an edge may follow when there is, or
+    /// none.
     fn send(&mut self, socket: &mut Self::Datagram, to: &Address, payload: &[u8]) -> io::Result<()>;
 
     /// Whether the loop is to make this mistake. Only a simulated world ever says so; elsewhere the question is gone
@@ -122,6 +123,8 @@ pub enum Plant {
     ForgottenHalfClose,
     /// After a failed `accept` no timer tries again.
     AcceptNotRetried,
+    /// After a datagram that was refused no timer tries again.
+    DatagramNotRetried,
     /// Timers fire before they are due.
     TimerEarly,
     /// A send to a connection that has ended reaches whoever has its slot now.

@@ -267,6 +267,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Timer::Deadline(id) => self.check_deadline(id, at),
                 Timer::Newcomers => self.check_newcomers(),
                 Timer::Accept(id) => self.retry_accept(id),
+                Timer::Datagrams(id) => self.retry_datagrams(id),
                 Timer::User(_, tag) => {
                     self.is_eventful = true;
                     self.handler.timeout(&mut Context::new(self.now, &mut self.ops), tag);

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
 use crate::handler::Tag;
-use crate::ids::{ConnId, ListenerId, TimerId};
+use crate::ids::{ConnId, ListenerId, SocketId, TimerId};
 use crate::time::Time;
 
 /// What a due timer is about.
@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Newcomers,
     /// Try to accept again.
     Accept(ListenerId),
+    /// Try to send again what waits for this socket.
+    Datagrams(SocketId),
     /// A timer of the handler.
     User(TimerId, Tag),
     /// The drain has lasted long enough.

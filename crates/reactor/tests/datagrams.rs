@@ -7,7 +7,9 @@ mod support;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use support::{DEADLINE, Hooks, Running, Told, hooks};
 use switchboard_reactor::{
@@ -278,4 +280,81 @@ fn connected_unix_sockets_talk_with_each_other() {
     let mut heard = [0; 9];
     assert_eq!(peer.recv(&mut heard).unwrap(), 5);
     assert!(UnixDatagram::unbound().unwrap().send_to(b"x", folder.path().join("ours")).is_err());
+}
+
+/// A Unix socket that holds as much as it can, none of it from us.
+fn full_reader(path: &Path) -> UnixDatagram {
+    let reader = UnixDatagram::bind(path).unwrap();
+    reader.set_read_timeout(Some(DEADLINE)).unwrap();
+    // What one of them sends is bounded by its own buffer, too.
+    while fill(path) {}
+    reader
+}
+
+/// Whether a stranger gets rid of anything.
+fn fill(path: &Path) -> bool {
+    let stranger = UnixDatagram::unbound().unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let is_taken = || stranger.send_to(b"from a stranger", path).is_ok();
+    let had_room = is_taken();
+    while is_taken() {}
+    had_room
+}
+
+/// A loop that can only send.
+fn sender() -> (Reactor<Hooks>, SocketId) {
+    let (handler, _) = hooks();
+    let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
+    let (socket, _) = reactor.bind(&Address::Unnamed).unwrap();
+    (reactor, socket)
+}
+
+fn hear(reader: &UnixDatagram) -> String {
+    let mut datagram = [0; 99];
+    let bytes = reader.recv(&mut datagram).unwrap();
+    String::from_utf8_lossy(&datagram[..bytes]).into_owned()
+}
+
+#[test]
+fn a_reader_that_others_filled_is_tried_again_and_not_all_the_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("full");
+    let reader = full_reader(&path);
+    let (mut reactor, socket) = sender();
+    reactor.with_context(|_, cx| cx.send_datagram(socket, Address::UnixDatagram(path), b"ours"));
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(200) {
+        reactor.turn().unwrap();
+    }
+    assert!(reactor.stats().turns < 50, "{:?}", reactor.stats());
+    let running = Running::of(reactor);
+    while hear(&reader) != "ours" {}
+    drop(running);
+}
+
+#[test]
+fn a_reader_that_is_full_holds_up_nobody_else() {
+    const SENDS: usize = 1_000;
+    let folder = tempfile::tempdir().unwrap();
+    let (full, live) = (folder.path().join("full"), folder.path().join("live"));
+    let dead = full_reader(&full);
+    let reader = UnixDatagram::bind(&live).unwrap();
+    reader.set_read_timeout(Some(DEADLINE)).unwrap();
+    let (reactor, socket) = sender();
+    let running = Running::of(reactor);
+    for number in 0..SENDS {
+        let (full, live) = (full.clone(), live.clone());
+        ask(&running, move |cx| {
+            cx.send_datagram(socket, Address::UnixDatagram(full), format!("dead {number}").as_bytes());
+            cx.send_datagram(socket, Address::UnixDatagram(live), format!("live {number}").as_bytes());
+        });
+        assert_eq!(hear(&reader), format!("live {number}"));
+    }
+    // What the full one has missed is the oldest, and it is counted.
+    let queued = Limits::default().datagrams_queued_max;
+    for number in SENDS - queued..SENDS {
+        let heard = std::iter::repeat_with(|| hear(&dead)).find(|heard| heard != "from a stranger");
+        assert_eq!(heard, Some(format!("dead {number}")));
+    }
+    assert_eq!(running.stop().1.datagrams_dropped, (SENDS - queued) as u64);
 }

@@ -16,6 +16,8 @@ pub(super) enum Arrival {
     Reset { to: EndId },
     /// A readiness that was held back.
     Edge { end: EndId },
+    /// There is room for datagrams again.
+    Room { socket: usize },
     /// A call reaches the address it was made to.
     Call { from: EndId, address: Address },
     /// The answer to a call reaches its maker.

@@ -1,10 +1,13 @@
-//! A simulated datagram socket: what has arrived.
+//! A simulated datagram socket: what has arrived, and whether there is room for more to leave.
 
 use std::collections::{HashSet, VecDeque};
+use std::io;
 use std::net::IpAddr;
 
+use super::agenda::Arrival;
+use super::world::State;
 use crate::address::Address;
-use crate::net::Token;
+use crate::net::{Ready, Token};
 
 /// A bound socket.
 #[derive(Debug)]
@@ -26,6 +29,24 @@ impl Socket {
             self.groups.contains(&to.ip()) && self.address.ip().is_some_and(|own| own.port() == to.port())
         });
         (self.address == *to || is_in_group) && self.peer.as_ref().is_none_or(|peer| peer == from)
+    }
+}
+
+impl State {
+    /// There is no room for a datagram, out of the blue. Not every time does an edge tell when there is.
+    pub(super) fn draw_refusal(&mut self, socket: usize) -> io::Result<()> {
+        if !self.rng.chance(self.faults.datagram_refusals) {
+            return Ok(());
+        }
+        if self.rng.chance(0.5) {
+            self.send(Arrival::Room { socket });
+        }
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    pub(super) fn room_comes(&mut self, socket: usize) {
+        let Socket { host, token, .. } = self.sockets[socket];
+        self.hosts[host].ready.push(Ready { token, readable: false, writable: true, ended: false });
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Faults {
     pub accept_errors: f64,
     /// A call is refused.
     pub refusals: f64,
+    /// There is no room for a datagram although there need not be none; half of the time an edge follows later, as on
+    /// a full socket, else none does, as on a full interface.
+    pub datagram_refusals: f64,
     /// A datagram is lost.
     pub losses: f64,
     /// A datagram comes twice.
@@ -38,6 +41,7 @@ impl Faults {
             resets: 0.0,
             accept_errors: 0.0,
             refusals: 0.0,
+            datagram_refusals: 0.0,
             losses: 0.0,
             doubles: 0.0,
             delay_max: Duration::ZERO,
@@ -54,6 +58,7 @@ impl Faults {
             resets: 0.002,
             accept_errors: 0.1,
             refusals: 0.02,
+            datagram_refusals: 0.1,
             losses: 0.05,
             doubles: 0.02,
             delay_max: Duration::from_millis(20),

@@ -221,6 +221,7 @@ impl Net for SimNet {
 
     fn send(&mut self, socket: &mut SimDatagram, to: &Address, payload: &[u8]) -> io::Result<()> {
         self.with(|state| {
+            state.draw_refusal(socket.0)?;
             let from = state.sockets[socket.0].address.clone();
             let copies = u32::from(!state.rng.chance(state.faults.losses))
                 + u32::from(state.rng.chance(state.faults.doubles));
@@ -228,8 +229,8 @@ impl Net for SimNet {
                 let payload = payload.to_vec();
                 state.send(Arrival::Datagram { to: to.clone(), from: from.clone(), payload });
             }
-        });
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -286,6 +286,7 @@ impl State {
                 }
                 Arrival::Reset { to } => self.reset_arrives(to),
                 Arrival::Edge { end } => self.edge(end, true, true),
+                Arrival::Room { socket } => self.room_comes(socket),
                 Arrival::Call { from, address } => self.call_arrives(from, &address),
                 Arrival::Answer { to, is_taken } => self.answer_arrives(to, is_taken),
                 Arrival::Datagram { to, from, payload } => self.datagram_arrives(&to, &from, &payload),

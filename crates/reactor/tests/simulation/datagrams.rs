@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use switchboard_reactor::sim::{Faults, Rest, Turn, World};
+use switchboard_reactor::sim::{Faults, Rest, Turn, World, each_seed};
 use switchboard_reactor::{
-    Address, Closed, ConnId, Context, Datagram, Handler, Limits, Membership, Origin, Reactor, SocketId, Tag,
+    Address, Closed, ConnId, Context, Datagram, Handler, Limits, Membership, Origin, Plant, Pressure,
+    Reactor, SocketId, Tag,
 };
 
-use super::HOUR;
+use super::{HOUR, SEEDS, replay};
 
 /// Answers each datagram to its sender.
 struct DatagramEcho;
@@ -87,6 +88,91 @@ fn datagrams_come_whole_or_not_at_all() {
         reordered += heard.windows(2).filter(|pair| pair[0] > pair[1]).count();
     }
     assert!(lost > 0 && doubled > 0 && reordered > 0, "faults never happened: {lost} {doubled} {reordered}");
+}
+
+/// One run in which datagrams are refused now and then, and never lost on their way or overtaken there.
+pub(super) fn every_datagram_leaves(seed: u64, plant: Option<Plant>) {
+    let faults = Faults { datagram_refusals: 0.5, ..Faults::none() };
+    let world = World::new(seed, faults);
+    let udp = Address::Udp("10.0.0.1:0".parse().unwrap());
+    let mut server = Reactor::with_net(world.host(), Member::default(), Limits::default());
+    let (_, to) = server.bind(&udp).unwrap();
+    let handler = DatagramCaller { socket: None, to, sent: 0, heard: Vec::new() };
+    let mut caller = Reactor::with_net(world.host(), handler, Limits::default());
+    let (socket, _) = caller.bind(&udp).unwrap();
+    if let Some(plant) = plant {
+        world.plant(plant);
+    }
+    caller.with_context(|handler, cx| {
+        handler.socket = Some(socket);
+        cx.set_timer(Duration::ZERO, Tag(0));
+    });
+    assert_eq!(world.run(&mut [&mut server, &mut caller], HOUR).unwrap(), Rest::Quiet);
+    let stats = caller.stats();
+    assert_eq!((stats.datagrams_out, stats.datagrams_queued, stats.datagrams_dropped), (100, 0, 0));
+    let expected: String =
+        (0..100_u32).map(|number| String::from_utf8_lossy(&number.to_be_bytes()).into_owned()).collect();
+    assert_eq!(server.handler().0.concat(), expected);
+}
+
+#[test]
+fn what_is_refused_leaves_later_in_its_order() {
+    let replay = replay("what_is_refused_leaves_later_in_its_order");
+    each_seed(&replay, 0..SEEDS / 10, |seed| every_datagram_leaves(seed, None));
+}
+
+/// Sends datagrams into a socket without room, and minds what it is told.
+#[derive(Default)]
+struct Pressed(Vec<Pressure>);
+
+impl Handler for Pressed {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn datagram_pressure(&mut self, _: &mut Context<'_>, _: SocketId, pressure: Pressure) {
+        self.0.push(pressure);
+    }
+}
+
+#[test]
+fn a_full_queue_drops_its_oldest_tells_in_time_and_empties_when_there_is_room() {
+    const MAX: usize = 4;
+    for (count, dropped) in [(MAX, 0), (MAX + 1, 1), (10, 6)] {
+        let world = World::new(1, Faults { datagram_refusals: 1.0, ..Faults::none() });
+        let limits = Limits { datagrams_queued_max: MAX, ..Limits::default() };
+        let mut sender = Reactor::with_net(world.host(), Pressed::default(), limits);
+        let mut member = Reactor::with_net(world.host(), Member::default(), Limits::default());
+        let any = Address::Udp("10.0.0.1:0".parse().unwrap());
+        let (_, to) = member.bind(&any).unwrap();
+        let (socket, _) = sender.bind(&any).unwrap();
+        sender.with_context(|_, cx| {
+            (0..count).for_each(|number| {
+                cx.send_datagram(socket, to.clone(), &[b'0' + u8::try_from(number).unwrap()])
+            });
+        });
+        // Nothing is sent for as long as there is no room, but it is tried ever more rarely.
+        assert_eq!(
+            world.run(&mut [&mut sender, &mut member], Duration::from_secs(10)).unwrap(),
+            Rest::TimeUp
+        );
+        let stats = sender.stats();
+        assert_eq!((stats.datagrams_queued, stats.datagrams_dropped), (MAX.min(count), dropped), "{count}");
+        assert!(stats.turns < 400, "{} turns for ten seconds of waiting", stats.turns);
+        assert_eq!(sender.handler().0, [Pressure::High]);
+
+        world.calm();
+        assert_eq!(world.run(&mut [&mut sender, &mut member], HOUR).unwrap(), Rest::Quiet);
+        assert_eq!(sender.handler().0, [Pressure::High, Pressure::Low]);
+        let newest: String = ('0'..).take(count).skip(count - MAX).collect();
+        assert_eq!(member.handler().0.concat(), newest, "{count}");
+    }
 }
 
 /// Collects what it hears; says one word to a group.

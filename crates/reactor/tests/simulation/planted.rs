@@ -1,17 +1,22 @@
-//! Would the laws notice? Ten mistakes are planted in the loop, one at a time, and each must be found by the seeds of
-//! an ordinary run.
+//! Would the laws notice? Mistakes are planted in the loop, one at a time, and each must be found by the seeds of an
+//! ordinary run.
 
-use std::panic::catch_unwind;
+use std::panic::{RefUnwindSafe, catch_unwind};
 
 use switchboard_reactor::Plant;
 use switchboard_reactor::sim::Faults;
 
 use super::SEEDS;
+use super::datagrams::every_datagram_leaves;
 use super::echo::echo_once;
 
 /// Runs seeds until one of them fails, and says which and how.
 fn is_found(plant: Plant) {
-    let fails = |seed: &u64| catch_unwind(|| echo_once(*seed, Faults::rough(), Some(plant))).is_err();
+    is_found_by(|seed| echo_once(seed, Faults::rough(), Some(plant)), plant);
+}
+
+fn is_found_by<R>(run: impl Fn(u64) -> R + RefUnwindSafe, plant: Plant) {
+    let fails = |seed: &u64| catch_unwind(|| drop(run(*seed))).is_err();
     let found = (0..SEEDS).find(fails);
     println!("{plant:?} is found by seed {found:?}");
     assert!(found.is_some(), "{plant:?} survives {SEEDS} seeds");
@@ -37,4 +42,10 @@ planted! {
     an_accept_not_retried_is_found: AcceptNotRetried,
     a_timer_that_is_early_is_found: TimerEarly,
     a_stale_id_is_found: StaleId,
+}
+
+#[test]
+fn a_datagram_not_retried_is_found() {
+    let plant = Plant::DatagramNotRetried;
+    is_found_by(|seed| every_datagram_leaves(seed, Some(plant)), plant);
 }
