@@ -53,9 +53,8 @@ pub(crate) const HEADER_BYTES_MAX: usize = 21;
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
+    use crate::header::tests::assert_both_ways;
 
     fn malformed(what: Malformation, byte: u8) -> Result<Header, FrameError> {
         Err(FrameError::Malformed { what, byte })
@@ -63,14 +62,9 @@ mod tests {
 
     #[test]
     fn lengths_are_written_in_decimal_and_read_back() {
-        let cases: [(u64, &[u8]); 5] =
-            [(0, b"0:"), (9, b"9:"), (10, b"10:"), (12345, b"12345:"), (u64::MAX, b"18446744073709551615:")];
-        for (body, bytes) in cases {
-            let mut out = Vec::new();
-            write(body, &mut out);
-            assert_eq!(out, bytes);
-            assert_eq!(read(bytes), Ok(Header::Whole { start: bytes.len(), body }));
-        }
+        let cases: &[(u64, &[u8])] =
+            &[(0, b"0:"), (9, b"9:"), (10, b"10:"), (12345, b"12345:"), (u64::MAX, b"18446744073709551615:")];
+        assert_both_ways(write, read, cases);
     }
 
     #[test]

@@ -42,24 +42,18 @@ pub(crate) const LONG_BYTES: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
+    use crate::header::tests::assert_both_ways;
 
     #[test]
     fn lengths_over_31_bits_take_the_escape() {
-        let cases: [(u64, &[u8]); 4] = [
+        let cases: &[(u64, &[u8])] = &[
             (0, b"\x00\x00\x00\x00"),
             (0x7fff_ffff, b"\x7f\xff\xff\xff"),
             (0x8000_0000, b"\xff\xff\xff\xff\x00\x00\x00\x00\x80\x00\x00\x00"),
             (u64::MAX, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
         ];
-        for (body, bytes) in cases {
-            let mut out = Vec::new();
-            write(body, &mut out);
-            assert_eq!(out, bytes);
-            assert_eq!(read(bytes), Ok(Header::Whole { start: bytes.len(), body }));
-        }
+        assert_both_ways(write, read, cases);
     }
 
     #[test]

@@ -50,9 +50,8 @@ pub(crate) const BYTES_MAX: usize = 10;
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
+    use crate::header::tests::assert_both_ways;
 
     fn malformed(what: Malformation, byte: u8) -> Result<Header, FrameError> {
         Err(FrameError::Malformed { what, byte })
@@ -60,7 +59,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_protobuf_writes_them_and_read_back() {
-        let cases: [(u64, &[u8]); 6] = [
+        let cases: &[(u64, &[u8])] = &[
             (0, b"\x00"),
             (127, b"\x7f"),
             (150, b"\x96\x01"),
@@ -68,15 +67,7 @@ mod tests {
             (1 << 32, b"\x80\x80\x80\x80\x10"),
             (u64::MAX, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
         ];
-        for (body, bytes) in cases {
-            let mut out = Vec::new();
-            write(body, &mut out);
-            assert_eq!(out, bytes);
-            assert_eq!(read(bytes), Ok(Header::Whole { start: bytes.len(), body }));
-            for cut in 0..bytes.len() {
-                assert_eq!(read(&bytes[..cut]), Ok(Header::Partial { at_least: 1 }));
-            }
-        }
+        assert_both_ways(write, read, cases);
     }
 
     #[test]
