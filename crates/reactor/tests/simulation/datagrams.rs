@@ -153,9 +153,9 @@ fn a_full_queue_drops_its_oldest_tells_in_time_and_empties_when_there_is_room() 
         let (_, to) = member.bind(&any).unwrap();
         let (socket, _) = sender.bind(&any).unwrap();
         sender.with_context(|_, cx| {
-            (0..count).for_each(|number| {
-                cx.send_datagram(socket, to.clone(), &[b'0' + u8::try_from(number).unwrap()])
-            });
+            for number in (b'0'..).take(count) {
+                cx.send_datagram(socket, to.clone(), &[number]);
+            }
         });
         // Nothing is sent for as long as there is no room, but it is tried ever more rarely.
         assert_eq!(
