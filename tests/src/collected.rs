@@ -87,6 +87,15 @@ impl Collected {
         String::from_utf8_lossy(&self.state().bytes).into_owned()
     }
 
+    /// Everything so far, as it came. Of a huge output, mostly one huge message, the beginning and the end.
+    pub(crate) fn ends(&self) -> Vec<u8> {
+        let bytes = &self.state().bytes;
+        match bytes.len().checked_sub(2 * END_BYTES) {
+            None | Some(0) => bytes.clone(),
+            Some(_) => [&bytes[..END_BYTES], &bytes[bytes.len() - END_BYTES..]].concat(),
+        }
+    }
+
     fn wait<T>(&self, deadline: Instant, look: impl Fn(&mut State) -> Option<T>) -> Option<T> {
         let mut state = self.state();
         loop {
@@ -120,6 +129,9 @@ impl State {
     }
 }
 
+/// More than a program says of its own.
+const END_BYTES: usize = 1024 * 1024;
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -138,6 +150,18 @@ mod tests {
         assert_eq!(collected.next_line(|_| true, soon()), Ok("rest".into()));
         assert_eq!(collected.next_line(|_| true, soon()), Err(Missed::Closed));
         assert_eq!(collected.text(), "one\ntwo\none\nrest");
+    }
+
+    #[test]
+    fn of_a_huge_output_both_ends_are_kept() {
+        let collected = Collected::of(&b"all of it"[..]);
+        assert!(collected.is_closed_by(soon()));
+        assert_eq!(collected.ends(), b"all of it");
+
+        let huge = [vec![b'a'; END_BYTES], b"between".to_vec(), vec![b'b'; END_BYTES]].concat();
+        let collected = Collected::of(std::io::Cursor::new(huge));
+        assert!(collected.is_closed_by(soon()));
+        assert!(collected.ends() == [vec![b'a'; END_BYTES], vec![b'b'; END_BYTES]].concat());
     }
 
     #[test]

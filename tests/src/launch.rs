@@ -6,11 +6,17 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use crate::build;
+use crate::canary::Canary;
 use crate::program::Program;
+use crate::watch::Watch;
 
 /// A process to be: start it with [`Launch::start`].
 pub struct Launch {
     command: Command,
+    /// Whether it is one of ours, which is watched.
+    is_ours: bool,
+    /// What else it must not show.
+    hidden: Vec<Canary>,
 }
 
 impl Launch {
@@ -19,7 +25,7 @@ impl Launch {
     pub fn ours(line: &str) -> Launch {
         let mut words = line.split(' ');
         let name = words.next().expect("splitting gives at least one piece");
-        Launch::of(build::program(name)).args(words)
+        Launch { is_ours: true, ..Launch::of(build::program(name)) }.args(words)
     }
 
     /// Any other program; looked for on the `PATH` unless it is a path.
@@ -29,7 +35,7 @@ impl Launch {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
-        Launch { command }
+        Launch { command, is_ours: false, hidden: Vec::new() }
     }
 
     /// Adds one argument.
@@ -53,7 +59,14 @@ impl Launch {
         let mut shell = shell.args(self.command.get_args());
         let variables = self.command.get_envs().filter_map(|(name, value)| Some((name, value?)));
         shell.command.envs(variables);
-        shell
+        Launch { is_ours: self.is_ours, hidden: self.hidden, ..shell }
+    }
+
+    /// Has its outputs and its log searched for a secret that no key file tells.
+    #[must_use]
+    pub fn hides(mut self, secret: impl AsRef<[u8]>) -> Launch {
+        self.hidden.push(Canary::of(secret.as_ref()));
+        self
     }
 
     /// Sets a variable of the environment.
@@ -92,11 +105,19 @@ impl Launch {
 
     /// Starts it.
     #[track_caller]
-    pub fn start(self) -> Program {
-        Program::spawn(self.command)
+    pub fn start(mut self) -> Program {
+        let watch = self.is_ours.then(|| Watch::over(&mut self.command, self.hidden));
+        Program::spawn(self.command, watch)
     }
 }
 
 /// What a developer may have set for himself must not decide a test.
-const NOT_INHERITED: &[&str] =
-    &["SWITCHBOARD_KEY", "SWITCHBOARD_KEY_FILE", "RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE", "PYTHONPATH"];
+const NOT_INHERITED: &[&str] = &[
+    "SWITCHBOARD_LOG",
+    "SWITCHBOARD_KEY",
+    "SWITCHBOARD_KEY_FILE",
+    "RUST_LOG",
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "PYTHONPATH",
+];

@@ -8,10 +8,13 @@
 //!                     lines, interrupt    expected something else
 //! ```
 //!
+//! All that our programs print and log is searched for the keys that they were given.
+//!
 //! Every wait has a deadline, every port is 0, and nothing sleeps for a fixed time. When a wait
 //! fails, the test ends with a report: the command line, both outputs so far, the exit state.
 
 mod build;
+mod canary;
 mod collected;
 mod launch;
 mod network;
@@ -20,6 +23,7 @@ mod program;
 mod python;
 mod scrape;
 mod skip;
+mod watch;
 mod wire;
 
 pub use launch::Launch;

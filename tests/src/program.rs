@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::DEADLINE;
 use crate::collected::{Collected, Missed};
+use crate::watch::Watch;
 
 /// A process that runs, killed (by its id) when this is dropped.
 pub struct Program {
@@ -18,6 +19,8 @@ pub struct Program {
     stdin: Option<ChildStdin>,
     stdout: Collected,
     stderr: Collected,
+    /// Over those of ours.
+    watch: Option<Watch>,
 }
 
 /// Which of its outputs.
@@ -31,7 +34,7 @@ pub enum Stream {
 
 impl Program {
     #[track_caller]
-    pub(crate) fn spawn(mut command: Command) -> Program {
+    pub(crate) fn spawn(mut command: Command, watch: Option<Watch>) -> Program {
         let command_line = format!("{command:?}");
         let child = command.spawn();
         let mut child = child.unwrap_or_else(|error| panic!("cannot start {command_line}: {error}"));
@@ -41,6 +44,7 @@ impl Program {
             stdout: child.stdout.take().map_or_else(Collected::nothing, Collected::of),
             stderr: child.stderr.take().map_or_else(Collected::nothing, Collected::of),
             child,
+            watch,
         }
     }
 
@@ -204,6 +208,22 @@ impl Program {
         }
     }
 
+    /// Nothing that was printed or logged shows a key, however the test ends.
+    #[track_caller]
+    fn expect_no_leak(&self) {
+        let Some(watch) = &self.watch else { return };
+        let deadline = Instant::now() + LAST_OUTPUT_TIMEOUT;
+        let outputs = [("stdout", &self.stdout), ("stderr", &self.stderr)];
+        let outputs = outputs.map(|(name, output)| {
+            output.is_closed_by(deadline);
+            (name, output.ends())
+        });
+        let outputs = outputs.each_ref().map(|(name, bytes)| (*name, bytes.as_slice()));
+        if let Some(leak) = watch.find_leak(&outputs) {
+            self.fail(&leak);
+        }
+    }
+
     /// Ends the test with everything there is to know.
     #[track_caller]
     fn fail(&self, what: &str) -> ! {
@@ -222,6 +242,9 @@ impl Drop for Program {
         // Both fail when it is over already, which is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            self.expect_no_leak();
+        }
     }
 }
 
@@ -288,6 +311,9 @@ impl fmt::Display for Report<'_> {
 
 const LISTENING: &str = "listening on ";
 const READY: &str = "ready ";
+
+/// For what a process that is over has still in its pipes; one that it left behind may hold them for longer.
+const LAST_OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Short enough not to be felt in a test of a few milliseconds.
 const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(2);

@@ -247,7 +247,7 @@ pub struct OutputArgs {
     /// Say nothing beside the messages, warnings and errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Log what happens inside to stderr; more with each
+    /// Log what happens inside to stderr; more with each. All of it goes into the file that `SWITCHBOARD_LOG` names
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Print messages as JSON, one object a line
@@ -258,8 +258,11 @@ pub struct OutputArgs {
 impl OutputArgs {
     /// Starts the log and gives a writer of notes to stderr: the first thing a program does.
     pub fn start(&self) -> Notes {
-        logging::start(self.volume(), self.verbose);
-        Notes::stderr(self.volume())
+        let notes = Notes::stderr(self.volume());
+        if let Err(error) = logging::start(self.volume(), self.verbose) {
+            notes.warn(format_args!("nothing is logged where {} says: {error}", logging::FILE_VARIABLE));
+        }
+        notes
     }
 
     /// How much to say beside the messages.
