@@ -54,6 +54,32 @@ fn what_is_typed_is_sent_and_what_comes_is_shown() {
 }
 
 #[test]
+fn three_terminals_show_each_message_to_everybody_once() {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let mut place = format!("udp://239.190.{high}.{low}:0");
+    let mut terminals = Vec::new();
+    for _ in 0..3 {
+        let mut ours = on_terminal(Launch::ours(&format!("sb-talk {place} --interface 127.0.0.1")));
+        (_, place) = ours.exp_regex(r"udp://239[0-9.]+:[0-9]+").unwrap();
+        let (_, name) = ours.exp_regex(r"127\.0\.0\.1:[0-9]+").unwrap();
+        terminals.push((ours, name));
+    }
+    for speaker in 0..3 {
+        let name = terminals[speaker].1.clone();
+        terminals[speaker].0.send_line(&format!("word {speaker}")).unwrap();
+        let others = terminals.iter_mut().enumerate().filter(|(number, _)| *number != speaker);
+        for (_, (other, _)) in others {
+            other.exp_string(&format!("{name}: word {speaker}")).unwrap();
+        }
+    }
+    for (mut ours, _) in terminals {
+        ours.send_line("q").unwrap();
+        let rest = ours.exp_eof().unwrap();
+        assert!(!rest.contains(": word"), "neither twice nor from ourselves: {rest}");
+    }
+}
+
+#[test]
 fn a_peers_escape_sequences_do_not_reach_the_terminal() {
     let mut ours = on_terminal(Launch::ours("sb-talk listen 127.0.0.1:0"));
     let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
