@@ -23,6 +23,7 @@ mod program;
 mod python;
 mod scrape;
 mod skip;
+mod tap;
 mod watch;
 mod wire;
 
@@ -33,6 +34,7 @@ pub use program::{Ending, Program, Stream};
 pub use python::{Python, python, python_since, python_with, pythons};
 pub use scrape::{Metrics, Reply, request, scrape};
 pub use skip::skip;
+pub use tap::{Passed, tap};
 pub use wire::{address_of, answer_one, call, host_and_port};
 
 use std::time::Duration;

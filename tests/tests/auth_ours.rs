@@ -2,10 +2,9 @@
 //! Python on the other side is left to `auth_python`, the handshakes' bytes to auth's own tests.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 
-use e2e::{DEADLINE, Launch, Place, Program, Stream, answer_one, call};
+use e2e::{DEADLINE, Launch, Place, Program, Stream, call, tap};
 
 const AUTHENTICATION: i32 = 3;
 
@@ -41,38 +40,15 @@ fn noise_hides_what_is_said_and_the_tutorial_does_not() {
     let key = place.keys("key", &[("ann", 'a')]);
     for (dialect, is_hidden) in [("noise", true), ("tutorial", false)] {
         let ours = listen(dialect, key.clone());
-        let (relay, passed_on) = relay_to(&ours.listening_on());
+        let (relay, passed) = tap(&ours.listening_on());
         let mut theirs = caller(&relay, dialect, key.clone());
         theirs.say("plain words");
         ours.expect_line(Stream::Stdout, "plain words");
         theirs.say("q");
         theirs.wait(DEADLINE).expect_code(0);
-        let seen = passed_on.join().expect("the relay ends with the caller");
-        let is_seen = seen.windows(b"plain words".len()).any(|window| window == b"plain words");
+        let is_seen = passed.join().expect("the relay ends with the caller").contains(b"plain words");
         assert_eq!(is_seen, !is_hidden, "{dialect}");
     }
-}
-
-/// Stands between one caller and the server at `endpoint`, and keeps what the caller said.
-fn relay_to(endpoint: &str) -> (String, std::thread::JoinHandle<Vec<u8>>) {
-    let mut server = call(endpoint);
-    answer_one(move |mut caller| {
-        let (mut from_server, mut to_caller) = (clone(&server), clone(&caller));
-        let back = std::thread::spawn(move || std::io::copy(&mut from_server, &mut to_caller));
-        let mut seen = Vec::new();
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = caller.read(&mut buffer) {
-            seen.extend_from_slice(&buffer[..count]);
-            server.write_all(&buffer[..count]).expect("the server reads what is relayed");
-        }
-        let _ = server.shutdown(Shutdown::Write); // it may have hung up itself
-        let _ = back.join().expect("copying does not panic");
-        seen
-    })
-}
-
-fn clone(stream: &TcpStream) -> TcpStream {
-    stream.try_clone().expect("a socket can have one more descriptor")
 }
 
 #[test]
