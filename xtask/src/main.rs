@@ -1,6 +1,7 @@
 //! `cargo xtask TASK`: the project's tasks as a Rust program, the same on every machine.
 //! What a task does stands in its own module; this file only picks one.
 
+mod bench;
 mod instructions;
 mod root;
 mod step;
@@ -25,6 +26,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
     match words {
         ["test-all"] => test_all::run(),
         ["tidy"] => tidy::run(),
+        ["bench", words @ ..] => bench::run(words),
         ["instructions", words @ ..] => instructions::run(words),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
@@ -46,6 +48,8 @@ cargo xtask TASK
   test-all  everything that must hold before a change is merged: format, tidy, clippy,
             builds, tests, doctests, docs; one line a step, the first failure stops
   tidy      the house rules that no compiler checks: layers, file sizes, manifests
+  bench [--quick] [--rounds N] [--only NAME]...
+            echo servers under one load, ours beside its peers; all of it writes docs/performance.md
   instructions [renew]
             what an echoed message costs, counted by callgrind, beside what is on record
   help      this page

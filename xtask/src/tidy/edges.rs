@@ -51,7 +51,7 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         package: "xtask",
-        always: Allowed::Only(&["anyhow", "cargo_metadata"]),
+        always: Allowed::Only(&["anyhow", "cargo_metadata", "serde_json"]),
         optional: &[],
         tests: &[],
     },

@@ -1,0 +1,88 @@
+//! Rounds: every peer is measured once, then every peer again. A neighbour who makes the machine busy for a while hits
+//! all of them, and what is compared was measured within one round.
+
+use anyhow::Result;
+
+use super::Rig;
+use super::figure::Figure;
+use super::load::{self, Measured};
+use super::median;
+use super::peers::Peer;
+use super::server::Server;
+use super::shapes::Shape;
+
+/// A shape when all rounds are over.
+pub(super) struct Played {
+    pub(super) shape: &'static Shape,
+    pub(super) rows: Vec<Row>,
+    /// Who is not among them, and why.
+    pub(super) absent: Vec<(&'static str, String)>,
+}
+
+/// One peer in it.
+pub(super) struct Row {
+    pub(super) peer: &'static Peer,
+    pub(super) median: Measured,
+    /// The median of the ratios to the first peer, each within a round.
+    pub(super) ratio: f64,
+}
+
+/// A peer's runs, one for each round; a failure ends its part.
+struct Lane {
+    peer: &'static Peer,
+    runs: Result<Vec<Measured>>,
+}
+
+/// Measures everybody as often as there are rounds.
+pub(super) fn play(shape: &'static Shape, rig: &Rig) -> Result<Played> {
+    let lane = |peer| Lane { peer, runs: Ok(Vec::new()) };
+    let mut lanes: Vec<Lane> = rig.options.peers(shape).into_iter().map(lane).collect();
+    for round in 1..=rig.options.rounds {
+        for Lane { peer, runs } in &mut lanes {
+            let Ok(past) = runs else { continue };
+            eprintln!("{}, round {round} of {}: {}", shape.name, rig.options.rounds, peer.name);
+            match measure(shape, peer, rig) {
+                Ok(run) => past.push(run),
+                Err(error) => *runs = Err(error),
+            }
+        }
+    }
+    judge(shape, lanes)
+}
+
+/// One peer once: a server of its own, and the load.
+fn measure(shape: &Shape, peer: &Peer, rig: &Rig) -> Result<Measured> {
+    let Rig { options, built, machine } = rig;
+    let [server, load] = machine.processors_for(shape.figure);
+    let server = Server::start(&built.words(peer)?, &server, &built.key)?;
+    let mut words: Vec<String> =
+        shape.load.split(' ').chain(peer.load.iter().copied()).map(str::to_owned).collect();
+    words.extend(shape.figure.load_words(options.span));
+    let most = load::run(built, &server, &load, &words)?;
+    if shape.figure != Figure::Tail {
+        return Ok(most);
+    }
+    words.extend(["--rate".to_owned(), format!("{:.0}", most.per_second / 2.0)]);
+    load::run(built, &server, &load, &words)
+}
+
+fn judge(shape: &'static Shape, lanes: Vec<Lane>) -> Result<Played> {
+    let mut played = Played { shape, rows: Vec::new(), absent: Vec::new() };
+    let mut first: Vec<f64> = Vec::new();
+    for Lane { peer, runs } in lanes {
+        match runs {
+            Ok(runs) => {
+                let figures: Vec<f64> = runs.iter().map(|run| shape.figure.of(run)).collect();
+                if played.rows.is_empty() {
+                    first.clone_from(&figures);
+                }
+                let ratio = median::of(figures.iter().zip(&first).map(|(own, first)| own / first));
+                played.rows.push(Row { peer, median: median::of_runs(&runs), ratio });
+            }
+            // There is nothing to compare with.
+            Err(error) if first.is_empty() => return Err(error),
+            Err(error) => played.absent.push((peer.name, format!("{error:#}"))),
+        }
+    }
+    Ok(played)
+}
