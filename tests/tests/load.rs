@@ -137,6 +137,16 @@ fn without_json_only_the_summary_is_on_stdout() {
     assert!(ending.stdout.contains("p99.9 "), "{ending}");
 }
 
+#[test]
+fn threads_that_end_with_their_connection_have_cost_something_too() {
+    let Some(python) = python() else { return };
+    let server = python.script("benches/peers/socketserver_echo.py").start();
+    let line = format!("-n 2000 -c 2 --pid {}", server.id());
+    let summary = expect_all(&load(&server.listening_on(), &line), 2000);
+    let cost = summary["server"]["cpu_ns_per_message"].as_f64().expect("a time");
+    assert!(cost > 1_000.0, "{cost} ns for a message through an interpreter");
+}
+
 /// Serves one caller: what it answers to each message, counted from 0, is up to `answer`.
 fn answers(
     answer: impl Fn(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static,

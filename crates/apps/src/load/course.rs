@@ -271,7 +271,7 @@ impl<C: Carrier> Course<C> {
 
     /// Weighs what stands, and ends our side of it.
     fn release(&mut self, link: &mut Link<'_, '_>) {
-        self.meter.weigh_memory();
+        self.meter.weigh_standing();
         self.stage = Stage::Closing;
         if self.carrier.end_sending(link) {
             set(link, LEAVE_AFTER, Beat::Leave);

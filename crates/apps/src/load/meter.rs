@@ -28,6 +28,8 @@ pub(super) struct Meter {
     /// Ourselves, where the system tells.
     load: Option<Scales>,
     server: Option<Watched>,
+    /// The scales have been read for the last time.
+    is_weighed: bool,
 }
 
 /// The server, if it runs here and we were told which process it is.
@@ -60,6 +62,7 @@ impl Meter {
             recent: Tally::new(),
             load: Scales::new(std::process::id()).ok(),
             server: server.map(Watched::new).transpose()?,
+            is_weighed: false,
         })
     }
 
@@ -119,8 +122,11 @@ impl Meter {
         self.load.as_ref().map(|load| per(load.cost.as_secs_f64(), self.took().as_secs_f64()))
     }
 
-    /// Weighs what the server holds for the connections that stand.
-    pub(super) fn weigh_memory(&mut self) {
+    /// Weighs while the connections stand: what it takes to close them was no message's, and a thread that ends with
+    /// its connection can be looked at no more.
+    pub(super) fn weigh_standing(&mut self) {
+        self.weigh();
+        self.is_weighed = true;
         if let Some(server) = &mut self.server {
             server.resident_bytes_after = server.scales.process.resident_bytes().ok();
         }
@@ -143,7 +149,9 @@ impl Meter {
     }
 
     fn weigh(&mut self) {
-        self.scales().for_each(Scales::weigh);
+        if !self.is_weighed {
+            self.scales().for_each(Scales::weigh);
+        }
     }
 
     fn scales(&mut self) -> impl Iterator<Item = &mut Scales> {
