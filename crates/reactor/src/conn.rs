@@ -2,6 +2,7 @@
 //! sent. The moves between phases are the turn's; the conversation is the handler's.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use crate::address::Address;
 use crate::handler::{Deadline, Tag};
@@ -55,6 +56,8 @@ pub(crate) struct Attempt {
     pub(crate) address: Address,
     /// To be tried after this one, in order.
     pub(crate) others: VecDeque<Address>,
+    /// Which address of ours it is made from, if that matters.
+    pub(crate) source: Option<IpAddr>,
 }
 
 /// What is known about readiness, and what stops us from acting on it.

@@ -16,7 +16,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Starts a connection, with the first of its addresses that can be tried at all.
     pub(crate) fn connect(&mut self, mut attempt: Attempt) {
         loop {
-            let error = match self.start_connection(&attempt.address) {
+            let error = match self.start_connection(&attempt) {
                 Ok((id, stream)) => {
                     self.sources.insert(id.0, Source::Conn(Conn::new(stream, Phase::Connecting, self.now)));
                     self.attempts.insert(id, attempt);
@@ -33,7 +33,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    fn start_connection(&mut self, address: &Address) -> io::Result<(ConnId, N::Stream)> {
+    fn start_connection(&mut self, attempt: &Attempt) -> io::Result<(ConnId, N::Stream)> {
         if self.is_draining() {
             return Err(io::Error::other("the loop is draining"));
         }
@@ -41,7 +41,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             return Err(io::Error::other("the loop has as many connections as it may have"));
         }
         let id = self.next_id()?;
-        let mut stream = self.net.connect(address)?;
+        let mut stream = self.net.connect(&attempt.address, attempt.source)?;
         self.net.watch(Token(id), &mut stream)?;
         Ok((ConnId(id), stream))
     }

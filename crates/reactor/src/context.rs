@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 
 use crate::address::Address;
 use crate::binding::{Membership, MembershipChange};
+use crate::conn::Attempt;
 use crate::dialer::Step;
 use crate::groups::GroupId;
 use crate::handler::Tag;
@@ -158,7 +160,15 @@ impl<'a> Context<'a> {
     /// Starts a connection of our own. [`setup`](crate::Handler::setup) or
     /// [`unreachable`](crate::Handler::unreachable) will tell, with the same tag.
     pub fn connect(&mut self, address: Address, tag: Tag) {
-        self.ops.push(Op::Connect { address, others: VecDeque::new(), tag });
+        let attempt = Attempt { tag, address, others: VecDeque::new(), source: None };
+        self.ops.push(Op::Connect(Box::new(attempt)));
+    }
+
+    /// The same from an address of ours: `source_address` of Python's `create_connection`. The system chooses the port,
+    /// of which each source has its own, so that more connections to one server can be had than there are ports.
+    pub fn connect_from(&mut self, source: IpAddr, address: Address, tag: Tag) {
+        let attempt = Attempt { tag, address, others: VecDeque::new(), source: Some(source) };
+        self.ops.push(Op::Connect(Box::new(attempt)));
     }
 
     /// Starts a connection to whichever of these addresses answers first, tried one after the other, each for as long
@@ -168,7 +178,7 @@ impl<'a> Context<'a> {
     pub fn connect_any(&mut self, addresses: impl IntoIterator<Item = Address>, tag: Tag) {
         let mut others: VecDeque<Address> = addresses.into_iter().collect();
         if let Some(address) = others.pop_front() {
-            self.ops.push(Op::Connect { address, others, tag });
+            self.ops.push(Op::Connect(Box::new(Attempt { tag, address, others, source: None })));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -205,17 +206,19 @@ impl Net for MioNet {
         }
     }
 
-    fn connect(&mut self, address: &Address) -> io::Result<Stream> {
-        match address {
-            Address::Tcp(address) => {
-                let stream = TcpStream::connect(*address)?;
+    fn connect(&mut self, address: &Address, source: Option<IpAddr>) -> io::Result<Stream> {
+        match (address, source) {
+            (Address::Tcp(address), source) => {
+                let stream = match source {
+                    None => TcpStream::connect(*address)?,
+                    Some(source) => open::connect_from(source, *address)?,
+                };
                 let _ = stream.set_nodelay(true);
                 Ok(Stream::Tcp(stream))
             }
-            Address::Unix(path) => UnixStream::connect(path).map(Stream::Unix),
-            other => {
-                Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{other} is no stream address")))
-            }
+            (Address::Unix(path), None) => UnixStream::connect(path).map(Stream::Unix),
+            (Address::Unix(_), Some(_)) => Err(open::invalid("a Unix socket has no source address".into())),
+            (other, _) => Err(open::invalid(format!("{other} is no stream address"))),
         }
     }
 

@@ -2,6 +2,7 @@
 //! `MioNet` is the real one, `sim::SimNet` the simulated one; the loop is compiled for each.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +47,9 @@ pub trait Net {
     /// Starts to watch a stream for reading and writing, for good.
     fn watch(&mut self, token: Token, stream: &mut Self::Stream) -> io::Result<()>;
 
-    /// Starts a connection. It is made when the stream becomes writable and [`connected`](Net::connected) says so.
-    fn connect(&mut self, address: &Address) -> io::Result<Self::Stream>;
+    /// Starts a connection, from an address of ours that the system chooses unless one is named. It is made when the
+    /// stream becomes writable and [`connected`](Net::connected) says so.
+    fn connect(&mut self, address: &Address, source: Option<IpAddr>) -> io::Result<Self::Stream>;
 
     /// Whether a started connection is made: `NotConnected` means that it is still on its way.
     fn connected(&mut self, stream: &mut Self::Stream) -> io::Result<()>;

@@ -4,13 +4,13 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
 
-use mio::net::{TcpListener, UnixListener};
+use mio::net::{TcpListener, TcpStream, UnixListener};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::address::Address;
@@ -53,6 +53,21 @@ fn listen_unix(path: &Path, options: &ListenOptions) -> io::Result<(Listener, Ad
     socket.listen(backlog(options))?;
     let listener = UnixListener::from_std(std_unix::UnixListener::from(OwnedFd::from(socket)));
     Ok((Listener::Unix(listener, guard), Address::Unix(path.into())))
+}
+
+/// Starts a connection from this address of ours, at a port that the system chooses.
+pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    match socket.connect(&address.into()) {
+        Err(error) if !is_on_its_way(&error) => Err(error),
+        _ => Ok(TcpStream::from_std(socket.into())),
+    }
+}
+
+/// As a connection that does not wait says when it is started.
+fn is_on_its_way(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)
 }
 
 fn backlog(options: &ListenOptions) -> i32 {
@@ -100,3 +115,6 @@ impl Drop for UnixPath {
 pub(crate) fn invalid(what: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
+
+/// errno.h; no crate that the loop uses names it.
+const EINPROGRESS: i32 = if cfg!(any(target_os = "linux", target_os = "android")) { 115 } else { 36 };

@@ -1,7 +1,6 @@
 //! What handlers asked for in this turn, in the order they asked: the list between [`Context`](crate::Context),
 //! which writes it, and the turn, which carries it out.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use bytes::Bytes;
 
 use crate::address::Address;
 use crate::binding::{Membership, MembershipChange};
+use crate::conn::Attempt;
 use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
@@ -31,7 +31,7 @@ pub(crate) enum Op {
     Join(ConnId, GroupId),
     Leave(ConnId, GroupId),
     Publish { group: GroupId, bytes: Bytes, reach: Reach },
-    Connect { address: Address, others: VecDeque<Address>, tag: Tag },
+    Connect(Box<Attempt>),
     SetTimer { id: TimerId, at: Time, tag: Tag },
     CancelTimer(TimerId),
     Drain(Duration),

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 
 use bytes::Bytes;
 
-use crate::conn::{Attempt, Conn, Phase};
+use crate::conn::{Conn, Phase};
 use crate::context::Context;
 use crate::groups::GroupId;
 use crate::handle::PostError;
@@ -106,7 +106,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Op::Established(id) => self.established(id),
             // Turned into sends before.
             Op::Join(..) | Op::Leave(..) | Op::Publish { .. } => {}
-            Op::Connect { address, others, tag } => self.connect(Attempt { tag, address, others }),
+            Op::Connect(attempt) => self.connect(*attempt),
             Op::SetTimer { id, at, tag } => self.timers.set(at, Timer::User(id, tag)),
             Op::CancelTimer(id) => self.timers.cancel(id),
             Op::Drain(deadline) => self.begin_drain(deadline),

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -411,6 +411,57 @@ fn a_peer_that_resets_ends_its_own_call_only() {
         }
     };
     assert!(matches!(&finished[..], [why] if why.starts_with("connection lost")), "{finished:?}");
+}
+
+/// Calls one address from several of ours, and keeps who could be reached and who not.
+#[derive(Default)]
+struct Caller {
+    stand: Vec<ConnId>,
+    failed: Vec<(Tag, io::ErrorKind)>,
+}
+
+impl Handler for Caller {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+        self.stand.push(id);
+    }
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn unreachable(&mut self, _: &mut Context<'_>, tag: Tag, _: &Address, error: &io::Error) {
+        self.failed.push((tag, error.kind()));
+    }
+}
+
+#[test]
+fn a_call_comes_from_the_address_that_it_was_to_come_from() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::Tcp(server.local_addr().unwrap());
+    let sources: [IpAddr; 2] = ["127.0.0.2", "127.0.0.3"].map(|source| source.parse().unwrap());
+    let mut caller = Reactor::new(Caller::default(), Limits::default()).unwrap();
+    caller.with_context(|_, cx| {
+        for source in sources {
+            cx.connect_from(source, address.clone(), Tag(0));
+        }
+        cx.connect_from("192.0.2.1".parse().unwrap(), address.clone(), Tag(1)); // nobody's, by RFC 5737
+        cx.connect_from(sources[0], Address::Unix("/run/nobody".into()), Tag(2));
+    });
+    let given_up = Instant::now() + DEADLINE;
+    while caller.handler().stand.len() + caller.handler().failed.len() < 4 && Instant::now() < given_up {
+        caller.run_once(DEADLINE).unwrap();
+    }
+    assert_eq!(caller.handler().stand.len(), 2, "{:?}", caller.handler().failed);
+    let mut callers = [server.accept(), server.accept()].map(|accepted| accepted.unwrap().1.ip());
+    callers.sort_unstable();
+    assert_eq!(callers, sources);
+    let failed = [(Tag(1), io::ErrorKind::AddrNotAvailable), (Tag(2), io::ErrorKind::InvalidInput)];
+    assert_eq!(caller.handler().failed, failed);
 }
 
 /// The limit of descriptors is a whole process's, so the server is this test again, in a child process.

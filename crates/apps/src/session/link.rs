@@ -1,6 +1,7 @@
 //! What a service may do: send messages, call, hang up. Like the loop's context under it, it only records.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -139,6 +140,11 @@ impl<'a, 'c> Link<'a, 'c> {
     /// when it comes to nothing.
     pub fn call(&mut self, address: Address, tag: Tag) {
         self.cx.connect(address, tag);
+    }
+
+    /// The same from an address of ours, each of which has ports of its own.
+    pub fn call_from(&mut self, source: IpAddr, address: Address, tag: Tag) {
+        self.cx.connect_from(source, address, tag);
     }
 
     /// Does what a [`reactor::Dialer`] asks for, under the tag by which the service knows its call and its timer. To

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -106,8 +106,9 @@ impl Net for SimNet {
             let Some(end) = state.listeners[listener.0].backlog.pop_front() else {
                 return Err(io::ErrorKind::WouldBlock.into());
             };
-            let caller = state.end(end).peer.map_or(0, |peer| peer.0);
-            Ok((SimStream(end), caller_address(caller)))
+            let caller = state.end(end).peer;
+            let source = caller.and_then(|caller| state.end(caller).source);
+            Ok((SimStream(end), caller_address(source, caller.map_or(0, |caller| caller.0))))
         })
     }
 
@@ -125,9 +126,10 @@ impl Net for SimNet {
         Err(io::Error::new(io::ErrorKind::Unsupported, "a simulated socket is not handed over"))
     }
 
-    fn connect(&mut self, address: &Address) -> io::Result<SimStream> {
+    fn connect(&mut self, address: &Address, source: Option<IpAddr>) -> io::Result<SimStream> {
         self.with(|state| {
             let end = state.new_end(self.host, EndState::Calling);
+            state.end(end).source = source;
             state.send(Arrival::Call { from: end, address: address.clone() });
             Ok(SimStream(end))
         })
@@ -375,9 +377,10 @@ impl State {
 }
 
 /// Callers have no address of their own in this world: each connection is told apart by a port.
-fn caller_address(number: usize) -> Address {
+fn caller_address(source: Option<IpAddr>, number: usize) -> Address {
     let port = u16::try_from(number % 60_000).unwrap_or(0);
-    Address::Tcp(SocketAddr::from(([10, 255, 0, 1], port)))
+    let source = source.unwrap_or(IpAddr::V4(Ipv4Addr::new(10, 255, 0, 1)));
+    Address::Tcp(SocketAddr::new(source, port))
 }
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! One end of a simulated stream: what has arrived and what may still be sent. Delays and faults are the world's.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use super::agenda::EndId;
 use crate::net::Token;
@@ -13,6 +14,8 @@ pub(super) struct End {
     /// Under which name its host watches it.
     pub(super) token: Option<Token>,
     pub(super) peer: Option<EndId>,
+    /// From which address of its host it calls, if that was asked for.
+    pub(super) source: Option<IpAddr>,
     pub(super) state: EndState,
     /// Bytes that arrived and have not been read.
     pub(super) inbox: VecDeque<u8>,
@@ -50,6 +53,7 @@ impl End {
             host,
             token: None,
             peer: None,
+            source: None,
             state,
             inbox: VecDeque::new(),
             has_ended: false,
