@@ -8,6 +8,7 @@ use reactor::{Address, ConnId, ConnMap, Tag, Time};
 
 use super::content::LaneId;
 use super::course::{Carrier, Course, Stage};
+use super::opener::call;
 use super::ordered::Ordered;
 use super::stream::failure_of;
 use crate::calling::Route;
@@ -24,6 +25,8 @@ pub(super) struct ConnectLoad {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     server: Option<Address>,
+    /// Calls so far.
+    made: u64,
     /// The message of each lane, and what came back.
     errands: Vec<Errand>,
     lanes: ConnMap<LaneId>,
@@ -62,7 +65,8 @@ impl Carrier for Calls {
     fn send(&mut self, link: &mut Link<'_, '_>, lane: LaneId, message: &[u8]) -> Result<(), EncodeError> {
         self.errands[lane.index()] = Errand { message: message.to_vec(), ..Errand::default() };
         if let Some(server) = &self.server {
-            link.call(server.clone(), tag_of(lane));
+            call(link, server.clone(), self.made, tag_of(lane));
+            self.made += 1;
         }
         Ok(())
     }
