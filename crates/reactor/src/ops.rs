@@ -59,8 +59,10 @@ pub(crate) enum Chunk {
 /// The list, and the buffer in which small sends gather so that a peer's answers leave in one write.
 #[derive(Debug, Default)]
 pub(crate) struct Ops {
-    pub(crate) list: Vec<Op>,
-    pub(crate) gathered: Vec<u8>,
+    list: Vec<Op>,
+    gathered: Vec<u8>,
+    /// What is gathering for one peer: the last wish, until another follows it.
+    run: Option<Run>,
     timers_made: u64,
     /// The list holds something about groups.
     names_groups: bool,
@@ -68,9 +70,16 @@ pub(crate) struct Ops {
     refers_to_input: bool,
 }
 
+/// A send that may still grow: it begins here in the gather buffer, and ends with it.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    to: ConnId,
+    start: usize,
+}
+
 impl Ops {
     pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.list.is_empty() && self.run.is_none_or(|run| run.start == self.gathered.len())
     }
 
     /// Whether enough has gathered to be carried out before anything else.
@@ -82,7 +91,7 @@ impl Ops {
     /// gathering on would hardly save a write.
     pub(crate) fn is_worth_a_write(&self) -> bool {
         let bytes = self.gathered.len();
-        bytes >= GATHERED_WARM && bytes / LONG_SEND >= self.list.len()
+        bytes >= GATHERED_WARM && bytes / LONG_SEND > self.list.len()
     }
 
     pub(crate) fn refers_to_input(&self) -> bool {
@@ -90,40 +99,50 @@ impl Ops {
     }
 
     pub(crate) fn push(&mut self, op: Op) {
+        self.end_run();
         self.names_groups |= matches!(op, Op::Join(..) | Op::Leave(..) | Op::Publish { .. });
         self.list.push(op);
     }
 
-    /// Lets `fill` append to the gather buffer and records what it appended. A send that continues the one before
-    /// it to the same peer becomes part of it.
+    /// Lets `fill` append to the gather buffer. A send that continues the one before it to the same peer becomes part
+    /// of it.
     pub(crate) fn gather<R>(&mut self, to: ConnId, fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        let start = self.gathered.len();
-        let result = fill(&mut self.gathered);
+        if self.run.is_none_or(|run| run.to != to) {
+            self.begin_run(to);
+        }
+        fill(&mut self.gathered)
+    }
+
+    /// Not in the way of sends that go on with a run, which are most.
+    #[inline(never)]
+    fn begin_run(&mut self, to: ConnId) {
+        self.end_run();
+        self.run = Some(Run { to, start: self.gathered.len() });
+    }
+
+    /// What has gathered for one peer is a wish like the others now.
+    fn end_run(&mut self) {
+        let Some(Run { to, start }) = self.run.take() else { return };
         let end = self.gathered.len();
         debug_assert!(end >= start, "a sender only appends");
-        match self.list.last_mut() {
-            Some(Op::Send { to: last, what: Chunk::Gathered(range) })
-                if *last == to && range.end == start =>
-            {
-                range.end = end;
-            }
-            _ if end > start => self.push(Op::Send { to, what: Chunk::Gathered(start..end) }),
-            _ => {}
+        if end > start {
+            self.list.push(Op::Send { to, what: Chunk::Gathered(start..end) });
         }
-        result
     }
 
     /// Records bytes that lie in the input, without a copy. What continues a gathered send joins it instead: one
     /// piece leaves in one write, two do not.
     pub(crate) fn send_shown(&mut self, to: ConnId, range: Range<usize>, input: &[u8]) {
+        if self.run.is_some_and(|run| run.to == to && run.start < self.gathered.len()) {
+            self.gathered.extend_from_slice(&input[range]);
+            return;
+        }
+        self.end_run();
         match self.list.last_mut() {
             Some(Op::Send { to: last, what: Chunk::Shown(before) })
                 if *last == to && before.end == range.start =>
             {
                 before.end = range.end;
-            }
-            Some(Op::Send { to: last, what: Chunk::Gathered(_) }) if *last == to => {
-                self.gather(to, |out| out.extend_from_slice(&input[range]));
             }
             _ => {
                 self.refers_to_input = true;
@@ -134,6 +153,7 @@ impl Ops {
 
     /// Appends a datagram's payload; every datagram is its own.
     pub(crate) fn gather_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
+        self.end_run();
         let start = self.gathered.len();
         self.gathered.extend_from_slice(payload);
         self.push(Op::SendDatagram { socket, to, payload: start..self.gathered.len() });
@@ -146,6 +166,7 @@ impl Ops {
 
     /// Hands the wishes over and begins anew in `spare`'s storage. The timer count goes on.
     pub(crate) fn take_into(&mut self, spare: &mut Batch) {
+        self.end_run();
         spare.list.clear();
         spare.gathered.clear();
         std::mem::swap(&mut self.list, &mut spare.list);
@@ -194,8 +215,10 @@ mod tests {
         ops.gather(conn(1), |out| out.extend_from_slice(b"c"));
         ops.gather(conn(2), |out| out.extend_from_slice(b"d"));
         ops.gather(conn(1), |out| out.extend_from_slice(b"e"));
-        assert_eq!(ops.gathered, b"abcde");
-        assert_eq!(ops.list.len(), 3, "{:?}", ops.list);
+        let mut batch = Batch::default();
+        ops.take_into(&mut batch);
+        assert_eq!(batch.gathered, b"abcde");
+        assert_eq!(batch.list.len(), 3, "{:?}", batch.list);
     }
 
     #[test]
@@ -217,8 +240,10 @@ mod tests {
         let mut ops = Ops::default();
         ops.gather(conn(1), |out| out.extend_from_slice(b"head"));
         ops.send_shown(conn(1), 0..4, b"body");
-        assert_eq!((&ops.gathered[..], ops.list.len()), (&b"headbody"[..], 1));
         assert!(!ops.refers_to_input());
+        let mut batch = Batch::default();
+        ops.take_into(&mut batch);
+        assert_eq!((&batch.gathered[..], batch.list.len()), (&b"headbody"[..], 1));
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::{Broadcast, Counts, Ended, Profile};
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) wires: ConnMap<Wire>,
+    /// The conversation whose messages are being handed over, while it is open and not sealed: what is asked about it
+    /// meanwhile need not be looked up.
+    pub(super) heard: Option<ConnId>,
     pub(super) profile: Profile,
     /// Members of groups whose every byte is sealed. The loop cannot send them what others share, so it does not know
     /// them as members; all others are the loop's.
@@ -25,15 +28,32 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(profile: Profile) -> Exchange {
         let (wires, counts) = (ConnMap::new(), Counts::default());
-        Exchange { wires, profile, sealed_members: Groups::new(), counts, framed: Vec::new() }
+        Exchange { wires, heard: None, profile, sealed_members: Groups::new(), counts, framed: Vec::new() }
     }
 
     pub(super) fn is_talking(&self, id: ConnId) -> bool {
-        self.wires.get(id).is_some_and(Wire::is_open)
+        self.heard == Some(id) || self.wires.get(id).is_some_and(Wire::is_open)
     }
 
-    /// Frames a message straight into the loop's output; a sealed one takes a turn in our own room.
+    /// Frames a message straight into the loop's output, which is the usual way.
+    #[inline]
     pub(super) fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: ConnId,
+        message: &[u8],
+    ) -> Result<(), EncodeError> {
+        if self.heard != Some(id) || message.len() >= AS_IT_CAME_MIN {
+            return self.send_in_its_way(cx, id, message);
+        }
+        cx.send_with(id, |out| self.profile.framing.encode(message, out))?;
+        self.counts.messages_out += 1;
+        Ok(())
+    }
+
+    /// The same in the way that this message and this conversation need; a sealed one takes a turn in our own room.
+    #[inline(never)]
+    fn send_in_its_way(
         &mut self,
         cx: &mut Context<'_>,
         id: ConnId,
@@ -58,7 +78,6 @@ impl Exchange {
     }
 
     /// A long message that is passed on as it was heard has its frame around it already.
-    #[inline]
     fn as_it_came<'a>(&self, input: &'a [u8], message: &[u8]) -> Option<&'a [u8]> {
         if message.len() < AS_IT_CAME_MIN {
             None
@@ -153,6 +172,7 @@ impl Exchange {
         if let Some(wire) = self.wires.get_mut(id)
             && wire.is_open()
         {
+            self.heard = self.heard.filter(|heard| *heard != id);
             *wire = Wire::Over(Box::new(ended));
             cx.close(id);
         }

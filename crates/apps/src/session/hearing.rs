@@ -16,9 +16,11 @@ impl<S: Service> Session<S> {
     pub(super) fn converse(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
         let Some(Wire::Open(kept)) = self.exchange.wires.get_mut(id) else { return input.len() };
         let mut kept = kept.take();
+        self.exchange.heard = Some(id);
         let decoder = kept.as_deref_mut().unwrap_or(&mut self.fresh);
         let mut link = Link::new(cx, &mut self.exchange);
         let heard = deliver(&mut self.service, &mut link, id, decoder, input);
+        self.exchange.heard = None;
         self.keep(id, kept);
         match heard {
             // What is left is shown again by the loop: with more behind it, or once there is room.
