@@ -106,7 +106,7 @@ impl<S: Service> Session<S> {
                 // Without fresh nonces nobody can be told from a recording.
                 self.exchange
                     .wires
-                    .insert(id, Wire::Shut(Proving::dead(origin), Box::new(Ended::NoRandomness(error))));
+                    .insert(id, Wire::Shut(Box::new((*Proving::dead(origin), Ended::NoRandomness(error)))));
                 cx.abort(id);
                 return;
             }
@@ -153,7 +153,7 @@ impl<S: Service> Session<S> {
     /// The handshake is over, and not well: nothing more is said.
     fn shut(&mut self, cx: &mut Context<'_>, id: ConnId, ended: Ended) {
         if let Some(Wire::Proving(proving)) = self.exchange.wires.remove(id) {
-            self.exchange.wires.insert(id, Wire::Shut(proving, Box::new(ended)));
+            self.exchange.wires.insert(id, Wire::Shut(Box::new((*proving, ended))));
         }
         cx.close(id);
     }
@@ -213,8 +213,8 @@ impl<S: Service> Handler for Session<S> {
     fn finish(&mut self, cx: &mut Context<'_>, id: ConnId, why: Closed) {
         let (proving, ended) = match self.exchange.forget(id) {
             None => return,
-            Some(Wire::Proving(proving)) => (Some(proving), Ended::of_handshake(why)),
-            Some(Wire::Shut(proving, ended)) => (Some(proving), *ended),
+            Some(Wire::Proving(proving)) => (Some(*proving), Ended::of_handshake(why)),
+            Some(Wire::Shut(shut)) => (Some(shut.0), shut.1),
             Some(Wire::Over(ended)) if !ended.is_well() => (None, *ended),
             // Also when we hung up: the last of what was sent may not have got through.
             Some(Wire::Open(_) | Wire::Sealed(_) | Wire::Over(_)) => (None, Ended::of_conversation(why)),

@@ -18,7 +18,7 @@ pub(super) enum Wire {
     /// In its conversation, of which every byte is sealed.
     Sealed(Box<Sealed>),
     /// Ended before its conversation began.
-    Shut(Box<Proving>, Box<Ended>),
+    Shut(Box<(Proving, Ended)>),
     /// Ended after its conversation began.
     Over(Box<Ended>),
 }
