@@ -37,6 +37,15 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
+    /// Entries of connections that have ended, and those that were overtaken by a sooner one, must not gather: a
+    /// deadline may be an hour away.
+    pub(crate) fn forget_stale_deadlines(&mut self) {
+        if self.timers.is_mostly_stale(self.sources.conn_count()) {
+            let sources = &mut self.sources;
+            self.timers.keep_deadlines(|id, at| sources.conn(id).is_some_and(|conn| conn.armed == at));
+        }
+    }
+
     /// Newcomers all have the same time to show who they are, so they run out of it in the order in which they came:
     /// one entry of the heap, for the first of them, does for all.
     pub(crate) fn watch_newcomers(&mut self) {

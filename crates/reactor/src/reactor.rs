@@ -154,7 +154,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     pub fn stats(&self) -> Stats {
         let newcomers = self.admission.newcomers();
         let posts_refused = self.inbox.refused();
-        Stats { connections: self.sources.conn_count(), newcomers, posts_refused, ..self.stats }
+        Stats {
+            connections: self.sources.conn_count(),
+            newcomers,
+            timers: self.timers.len(),
+            posts_refused,
+            ..self.stats
+        }
     }
 
     /// What the loop has counted and may have, and what its handler adds to it.
@@ -286,6 +292,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.evict_newcomers();
             self.reap();
         }
+        self.forget_stale_deadlines();
     }
 
     fn end_of_turn(&mut self) -> Flow {

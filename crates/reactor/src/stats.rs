@@ -12,6 +12,9 @@ pub struct Stats {
     pub turns: u64,
     /// Gauge: connections now, those on their way included.
     pub connections: usize,
+    /// Gauge: timers that are set, deadlines among them. Some mean nothing any more; they never outnumber the rest by
+    /// more than a few.
+    pub timers: usize,
     /// Gauge: bytes queued for peers that do not read fast enough.
     pub outbound_bytes: usize,
     /// Calls taken.

@@ -25,12 +25,16 @@ pub(crate) enum Timer {
     DrainEnd,
 }
 
-/// A heap of timers, with cancelled ones left in place until they come up or outnumber the rest.
+/// A heap of timers. Those that were cancelled, and deadlines that mean nothing any more, are left in place until they
+/// come up or outnumber the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Time, Timer)>>,
     cancelled: HashSet<TimerId>,
+    /// How many of the heap are the handler's.
     users: usize,
+    /// How many of it are deadlines of connections.
+    deadlines: usize,
 }
 
 impl Timers {
@@ -38,7 +42,8 @@ impl Timers {
         if at == Time::NEVER {
             return;
         }
-        self.users += usize::from(matches!(timer, Timer::User(..)));
+        self.users += usize::from(timer.is_users());
+        self.deadlines += usize::from(timer.is_deadline());
         self.heap.push(Reverse((at, timer)));
     }
 
@@ -67,7 +72,33 @@ impl Timers {
         }
     }
 
+    /// How many timers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether deadlines that mean nothing any more outnumber those that may: each of so many connections has one at
+    /// most.
+    pub(crate) fn is_mostly_stale(&self, connections: usize) -> bool {
+        self.deadlines > 2 * connections + STALE_KEPT
+    }
+
+    /// Rebuilds the heap with only those deadlines that are meant. Of two that are alike one is enough.
+    pub(crate) fn keep_deadlines(&mut self, mut is_meant: impl FnMut(ConnId, Time) -> bool) {
+        let mut entries = std::mem::take(&mut self.heap).into_vec();
+        entries.retain(|Reverse((at, timer))| match timer {
+            Timer::Deadline(id) => is_meant(*id, *at),
+            _ => true,
+        });
+        entries.sort_unstable();
+        entries.dedup();
+        entries.shrink_to(2 * entries.len() + STALE_KEPT);
+        self.deadlines = entries.iter().filter(|Reverse((_, timer))| timer.is_deadline()).count();
+        self.heap = entries.into();
+    }
+
     fn was_cancelled(&mut self, timer: Timer) -> bool {
+        self.deadlines -= usize::from(timer.is_deadline());
         let Timer::User(id, _) = timer else { return false };
         self.users -= 1;
         self.cancelled.remove(&id)
@@ -81,16 +112,30 @@ impl Timers {
             Timer::User(id, _) => !cancelled.contains(id),
             _ => true,
         });
-        self.users = self.heap.iter().filter(|Reverse((_, timer))| matches!(timer, Timer::User(..))).count();
+        self.users = self.heap.iter().filter(|Reverse((_, timer))| timer.is_users()).count();
+    }
+}
+
+impl Timer {
+    fn is_users(&self) -> bool {
+        matches!(self, Timer::User(..))
+    }
+
+    fn is_deadline(&self) -> bool {
+        matches!(self, Timer::Deadline(_))
     }
 }
 
 /// Cancelled timers that are not worth a rebuild.
 const CANCELLED_KEPT: usize = 64;
 
+/// Deadlines without a meaning that are not worth one.
+const STALE_KEPT: usize = 64;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::SourceId;
 
     fn user(number: u64) -> Timer {
         Timer::User(TimerId(number), Tag(number))
@@ -131,6 +176,24 @@ mod tests {
         }
         assert!(timers.heap.len() <= 2 * CANCELLED_KEPT, "{} left", timers.heap.len());
         assert!(timers.cancelled.len() <= 2 * CANCELLED_KEPT);
+    }
+
+    #[test]
+    fn only_deadlines_that_are_meant_are_kept_and_none_twice() {
+        let deadline = |serial| Timer::Deadline(ConnId(SourceId::new(0, serial)));
+        let mut timers = Timers::default();
+        timers.set(Time::from_nanos(5), user(1));
+        for number in 0..1_000 {
+            timers.set(Time::from_nanos(number % 10), deadline(number % 100 + 1));
+        }
+        assert!(
+            timers.is_mostly_stale(467) && !timers.is_mostly_stale(468),
+            "1,000 and 64 more than twice 468"
+        );
+        timers.keep_deadlines(|id, at| id.0 == SourceId::new(0, 8) && at == Time::from_nanos(7));
+        assert_eq!((timers.len(), timers.deadlines), (2, 1));
+        assert_eq!(due(&mut timers, 10), [user(1), deadline(8)]);
+        assert_eq!(timers.deadlines, 0);
     }
 
     #[test]

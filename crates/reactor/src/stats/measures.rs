@@ -15,7 +15,7 @@ impl Stats {
         measures
     }
 
-    fn of_calls(&self) -> [Measure; 11] {
+    fn of_calls(&self) -> [Measure; 12] {
         let (connections, newcomers) = (self.connections, self.newcomers);
         let by_source = self.refused_by_source;
         [
@@ -38,6 +38,7 @@ impl Stats {
                 self.connect_errors,
             ),
             Measure::counter("loop_turns", "Turns of the event loop", self.turns),
+            Measure::gauge("loop_timers", "Timers set, deadlines among them", self.timers),
         ]
     }
 
@@ -147,6 +148,7 @@ mod tests {
             publications_lost: 30,
             sends_late: 31,
             posts_refused: 32,
+            timers: 33,
         }
     }
 
