@@ -43,7 +43,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 },
             }
         }
-        self.enlist(id.0);
+        self.postpone(id.0);
     }
 
     fn take_call(&mut self, listener: ListenerId, mut stream: N::Stream, peer: &Address) {

@@ -24,11 +24,14 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             let room = self.limits.datagram_bytes_max + 1;
             match self.net.receive(&mut socket.socket, &mut self.buffer[..room]) {
                 Ok(received) => self.take_datagram(id, &received),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable = false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    socket.readable = false;
+                    return;
+                }
                 Err(error) => self.datagram_trouble(&error),
             }
         }
-        self.enlist(id.0);
+        self.postpone(id.0);
     }
 
     fn take_datagram(&mut self, id: SocketId, received: &Received) {

@@ -74,9 +74,15 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn deadline_passed(&mut self, id: ConnId, which: Deadline) {
         let Some(conn) = self.sources.conn(id) else { return };
         match conn.phase {
-            Phase::Connecting => self.try_next(id, &io::ErrorKind::TimedOut.into()),
+            Phase::Connecting => {
+                self.stats.connect_timeouts += 1;
+                self.try_next(id, &io::ErrorKind::TimedOut.into());
+            }
             // It had its time to hang up; everything was handed over.
-            Phase::Lingering => self.die(id, Closed::ByUs),
+            Phase::Lingering => {
+                self.stats.lingered += 1;
+                self.die(id, Closed::ByUs);
+            }
             _ => {
                 self.stats.timed_out += 1;
                 self.stats.deadlines_passed.count(which);

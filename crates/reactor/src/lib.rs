@@ -115,6 +115,7 @@ mod outbound;
 mod pages;
 pub mod parity;
 mod reactor;
+mod ready;
 mod receive;
 mod resolver;
 mod rng;

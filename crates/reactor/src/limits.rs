@@ -4,6 +4,35 @@
 use std::time::Duration;
 
 /// What one loop allows. `Limits::default()` suits a server that meets strangers.
+///
+/// The reason for each stands beside it. That it was met is counted in [`Stats`](crate::Stats), and a test of
+/// `tests/limits` meets it exactly and passes it by one:
+///
+/// | limit | counter | shown by |
+/// |---|---|---|
+/// | `connections_max` | `accepts_deferred` | `connections_max_is_reached_and_the_next_one_waits` |
+/// | `calls_per_source_max` | `refused_by_source` | `a_source_has_as_many_calls_as_it_may_and_the_next_is_closed` |
+/// | `newcomers_max` | `evicted` | `the_oldest_newcomer_makes_room_and_nobody_before_the_limit` |
+/// | `accepts_per_turn` | `postponed` | `a_turn_takes_its_budget_of_calls_and_the_next_one_the_rest` |
+/// | `reads_per_turn` | `postponed` | `a_turn_reads_its_budget_and_the_next_one_the_rest` |
+/// | `datagrams_per_turn` | `postponed` | `a_turn_takes_its_budget_of_datagrams_and_the_next_one_the_rest` |
+/// | `datagram_bytes_max` | `datagrams_truncated` | `a_datagram_is_whole_at_its_limit_and_cut_beyond_it` |
+/// | `read_bytes` | `reads` | `a_read_takes_as_much_as_it_may` |
+/// | `untaken_bytes_max` | `untaken` | `untaken_bytes_hold_at_their_limit_and_one_more_ends_the_connection` |
+/// | `outbound_high` | `pressed` | `the_high_mark_is_told_once_it_is_passed` |
+/// | `outbound_low` | `pressed` | `the_low_mark_is_told_once_it_is_reached` |
+/// | `outbound_hard` | `overflowed` | `the_hard_mark_holds_and_one_byte_more_gives_the_peer_up` |
+/// | `slow_peer` | `sends_dropped` | `a_slow_peer_loses_the_oldest_sends_and_no_half_of_one` |
+/// | `datagrams_queued_max` | `datagrams_dropped` | `datagrams_wait_for_room_up_to_their_limit_and_the_oldest_gives_way` |
+/// | `commands_max` | `posts_refused` | `commands_wait_up_to_their_limit_and_the_next_is_given_back` |
+/// | `handshake_timeout` | `deadlines_passed.handshake` | `a_silent_newcomer_leaves_at_the_handshake_deadline_and_not_before` |
+/// | `connect_timeout` | `connect_timeouts` | `an_address_that_does_not_answer_is_given_up_at_its_deadline` |
+/// | `idle_timeout` | `deadlines_passed.idle` | `an_established_connection_may_be_silent_unless_idle_is_limited` |
+/// | `partial_timeout` | `deadlines_passed.partial` | `half_a_message_leaves_at_its_deadline` |
+/// | `stall_timeout` | `deadlines_passed.stall` | `a_peer_that_never_reads_leaves_at_the_stall_deadline` |
+/// | `life_timeout` | `deadlines_passed.life` | `a_connection_ends_with_its_time` |
+/// | `flush_timeout` | `deadlines_passed.slow` | `a_peer_that_trickles_has_its_time_to_take_what_was_queued` |
+/// | `linger_timeout` | `lingered` | `a_closed_connection_waits_for_the_peers_end_but_not_for_ever` |
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at once. One over it stays in the kernel's backlog until a place is free.

@@ -1,5 +1,6 @@
 //! The loop: what it owns, how it is begun, and the turn. Opening sockets is in `opening`, the steps of the turn in
-//! `accept`, `connect`, `receive`, `transmit`, `datagrams`, `deadlines` and `closing`, each an `impl` of the same `Reactor`.
+//! `ready`, `accept`, `connect`, `receive`, `transmit`, `datagrams`, `deadlines` and `closing`, each an `impl` of the
+//! same `Reactor`.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::groups::Groups;
 use crate::handle::Handle;
 use crate::handler::{Closed, Handler};
-use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
+use crate::ids::{ConnId, SourceId};
 use crate::limits::Limits;
 use crate::mailbox::{Answer, Inbox, Item};
 use crate::measure::Measure;
@@ -19,7 +20,7 @@ use crate::mio_net::MioNet;
 use crate::net::{Net, Plant, Ready};
 use crate::ops::{Batch, Op, Ops, Reach};
 use crate::receive::REST_PREFIXED_MAX;
-use crate::sources::{Source, Sources};
+use crate::sources::Sources;
 use crate::stats::Stats;
 use crate::time::Time;
 use crate::timers::{Timer, Timers};
@@ -57,7 +58,7 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     pub(crate) has_starved_listener: bool,
     /// Something happened in the present turn.
     pub(crate) is_eventful: bool,
-    polled: Vec<Ready>,
+    pub(crate) polled: Vec<Ready>,
     due: Vec<(Time, Timer)>,
     mail: Vec<Item<H::Command>>,
     inbox: Inbox<H::Command>,
@@ -333,66 +334,6 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.close_listeners();
         for id in self.sources.conn_ids() {
             self.ops.push(Op::Close(id));
-        }
-    }
-
-    /// Marks what the poll brought and puts it on the ready list.
-    fn note_readiness(&mut self) {
-        let mut polled = std::mem::take(&mut self.polled);
-        for ready in polled.drain(..) {
-            let id = ready.token.0;
-            match self.sources.get_mut(id) {
-                Some(Source::Conn(conn)) => conn.note(ready),
-                Some(Source::Listener(listener)) => listener.readable = true,
-                Some(Source::Datagram(socket)) => {
-                    // An error is read like a datagram.
-                    socket.readable |= ready.readable || ready.ended;
-                    socket.writable |= ready.writable;
-                }
-                None => continue,
-            }
-            self.enlist(id);
-        }
-        self.polled = polled;
-    }
-
-    /// Puts a source on the ready list, once.
-    pub(crate) fn enlist(&mut self, id: SourceId) {
-        let listed = match self.sources.get_mut(id) {
-            Some(Source::Conn(conn)) => &mut conn.flags.listed,
-            Some(Source::Listener(listener)) => &mut listener.listed,
-            Some(Source::Datagram(socket)) => &mut socket.listed,
-            None => return,
-        };
-        if !std::mem::replace(listed, true) {
-            self.ready_list.push_back(id);
-        }
-    }
-
-    /// Serves what stood on the ready list at the start, each source within its budget; what is still ready
-    /// afterwards stands at the end of the list for the next turn.
-    fn serve_ready_list(&mut self) {
-        self.is_eventful |= !self.ready_list.is_empty();
-        for _ in 0..self.ready_list.len() {
-            let Some(id) = self.ready_list.pop_front() else { return };
-            match self.sources.get_mut(id) {
-                Some(Source::Conn(conn)) => {
-                    conn.flags.listed = false;
-                    self.serve_conn(ConnId(id));
-                }
-                Some(Source::Listener(listener)) => {
-                    listener.listed = false;
-                    self.accept_calls(ListenerId(id));
-                }
-                Some(Source::Datagram(socket)) => {
-                    socket.listed = false;
-                    self.serve_datagrams(SocketId(id));
-                }
-                None => {}
-            }
-            if self.is_stopping() {
-                return;
-            }
         }
     }
 }

@@ -59,7 +59,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             }
         }
         if self.sources.conn(id).is_some_and(|conn| conn.wants_read()) {
-            self.enlist(id.0);
+            self.postpone(id.0);
         }
     }
 

@@ -32,17 +32,26 @@ pub struct Stats {
     /// Times that accepting stopped because `connections_max` or a listener's `calls_max` was reached, whether or
     /// not a further call was waiting.
     pub accepts_deferred: u64,
+    /// Times that a source was left for the next turn because it had used up its budget of this one, whether or not
+    /// more was there: `accepts_per_turn`, `reads_per_turn` or `datagrams_per_turn`.
+    pub postponed: u64,
     /// Connections made by us.
     pub connected: u64,
     /// Connections of ours that could not be made.
     pub connect_errors: u64,
+    /// Addresses that did not answer us within `connect_timeout`.
+    pub connect_timeouts: u64,
     /// Connections ended, whatever the reason.
     pub finished: u64,
     /// Of these, by a deadline.
     pub timed_out: u64,
     /// Of these, by which.
     pub deadlines_passed: DeadlinesPassed,
-    /// Of these, because more than `outbound_hard` bytes waited.
+    /// Of these, whose peer had not closed its side when `linger_timeout` was over. They lost nothing.
+    pub lingered: u64,
+    /// Times that more than `outbound_high` bytes waited for a peer, until they were down to `outbound_low` again.
+    pub pressed: u64,
+    /// Of the ended connections, because more than `outbound_hard` bytes waited.
     pub overflowed: u64,
     /// Sends dropped for slow peers, whole.
     pub sends_dropped: u64,

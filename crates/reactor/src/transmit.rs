@@ -230,6 +230,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let Some(conn) = self.sources.conn(id).filter(|conn| conn.is_conversing()) else { return };
         if bytes > self.limits.outbound_high && !conn.flags.congested {
             conn.flags.congested = true;
+            self.stats.pressed += 1;
             self.handler.pressure(&mut Context::new(self.now, &mut self.ops), id, Pressure::High);
         }
     }

@@ -15,7 +15,7 @@ impl Stats {
         measures
     }
 
-    fn of_calls(&self) -> [Measure; 12] {
+    fn of_calls(&self) -> [Measure; 14] {
         let (connections, newcomers) = (self.connections, self.newcomers);
         let by_source = self.refused_by_source;
         [
@@ -37,6 +37,8 @@ impl Stats {
                 "Connections that could not be made",
                 self.connect_errors,
             ),
+            Measure::counter("loop_connect_timeouts", "Addresses that did not answer", self.connect_timeouts),
+            Measure::counter("loop_postponed", "Times a source had used up its turn", self.postponed),
             Measure::counter("loop_turns", "Turns of the event loop", self.turns),
             Measure::gauge("loop_timers", "Timers set, deadlines among them", self.timers),
         ]
@@ -55,12 +57,17 @@ impl Stats {
                 self.overflowed,
             ),
             Measure::counter("loop_untaken", "Connections ended as too much was left untaken", self.untaken),
+            Measure::counter(
+                "loop_lingered",
+                "Connections ended before their peer closed its side",
+                self.lingered,
+            ),
         ]
         .into_iter()
         .chain(self.deadlines_passed.by_name().map(by_deadline))
     }
 
-    fn of_streams(&self) -> [Measure; 10] {
+    fn of_streams(&self) -> [Measure; 11] {
         let (queued, lost) = (self.outbound_bytes, self.bytes_lost);
         [
             Measure::counter("loop_reads", "Read calls on streams", self.reads),
@@ -73,6 +80,7 @@ impl Stats {
                 .bytes(),
             Measure::counter("loop_unheard", "Received bytes that nobody heard", self.bytes_unheard).bytes(),
             Measure::counter("loop_sends_dropped", "Sends dropped for slow peers, whole", self.sends_dropped),
+            Measure::counter("loop_pressed", "Times that too much waited for a peer", self.pressed),
             Measure::counter("loop_sends_late", "Sends to connections that had ended", self.sends_late),
         ]
     }
@@ -149,6 +157,10 @@ mod tests {
             sends_late: 31,
             posts_refused: 32,
             timers: 33,
+            postponed: 34,
+            connect_timeouts: 35,
+            lingered: 36,
+            pressed: 37,
         }
     }
 
