@@ -317,6 +317,20 @@ fn a_server_that_hangs_up_leaves_what_was_not_answered() {
 }
 
 #[test]
+fn a_server_that_does_not_hang_up_is_left() {
+    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let (endpoint, server) = answer_one(move |mut caller| {
+        while let Some(message) = read_message(&mut caller) {
+            caller.write_all(&framed(&message)).expect("a reader");
+        }
+        left.recv_timeout(DEADLINE).expect("the load ends before");
+    });
+    expect_all(&load(&endpoint, "-n 10"), 10);
+    leave.send(()).expect("the server waits for it");
+    server.join().unwrap();
+}
+
+#[test]
 fn a_server_that_breaks_the_framing_is_told_so() {
     let (endpoint, server) = answer_one(|mut caller| {
         read_message(&mut caller).expect("a message");

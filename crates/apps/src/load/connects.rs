@@ -8,7 +8,6 @@ use reactor::{Address, ConnId, ConnMap, Tag, Time};
 
 use super::content::LaneId;
 use super::course::{Carrier, Course, Stage};
-use super::opener::call;
 use super::ordered::Ordered;
 use super::stream::failure_of;
 use crate::calling::Route;
@@ -25,8 +24,6 @@ pub(super) struct ConnectLoad {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     server: Option<Address>,
-    /// Calls so far.
-    made: u64,
     /// The message of each lane, and what came back.
     errands: Vec<Errand>,
     lanes: ConnMap<LaneId>,
@@ -65,8 +62,7 @@ impl Carrier for Calls {
     fn send(&mut self, link: &mut Link<'_, '_>, lane: LaneId, message: &[u8]) -> Result<(), EncodeError> {
         self.errands[lane.index()] = Errand { message: message.to_vec(), ..Errand::default() };
         if let Some(server) = &self.server {
-            call(link, server.clone(), self.made, tag_of(lane));
-            self.made += 1;
+            link.call(server.clone(), tag_of(lane));
         }
         Ok(())
     }

@@ -124,6 +124,11 @@ impl<C: Carrier> Course<C> {
         self.outcome
     }
 
+    /// What tells this run from others.
+    pub(super) fn salt(&self) -> u64 {
+        self.plan.seed
+    }
+
     pub(super) fn stage(&self) -> Stage {
         self.stage
     }

@@ -51,7 +51,8 @@ impl Carrier for Streams {
 impl StreamLoad {
     pub(super) fn new(course: Course<Streams>, connections: u16, spec: &FrameSpec) -> Self {
         let assembly = spec.is_raw().then(|| Assembly::new(connections));
-        Self { course, opener: Opener::new(connections), assembly, present: None }
+        let opener = Opener::new(connections, course.salt());
+        Self { course, opener, assembly, present: None }
     }
 
     pub(super) fn route(&mut self) -> &mut Route {
