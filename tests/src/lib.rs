@@ -17,6 +17,7 @@ mod build;
 mod canary;
 mod collected;
 mod launch;
+mod memory;
 mod network;
 mod places;
 mod program;
@@ -28,6 +29,7 @@ mod watch;
 mod wire;
 
 pub use launch::Launch;
+pub use memory::{Found, Memory};
 pub use network::{Host, Network};
 pub use places::Place;
 pub use program::{Ending, Program, Stream};

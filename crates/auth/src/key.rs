@@ -12,7 +12,7 @@ use crate::{hex, mutual};
 /// A secret that both sides hold.
 ///
 /// It cannot be printed, compared or copied, its bytes do not leave this crate, and they are wiped
-/// when it is dropped.
+/// when it is dropped, as is all that handshakes derive from it.
 ///
 /// ```compile_fail,E0369
 /// # use switchboard_auth::Key;

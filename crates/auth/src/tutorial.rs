@@ -29,7 +29,7 @@ type Challenge = [u8; CHALLENGE_BYTES];
 
 impl Tutorial {
     pub(crate) fn server(entropy: Entropy) -> Tutorial {
-        Tutorial::Greet { challenge: entropy.leading() }
+        Tutorial::Greet { challenge: entropy.into_nonce() }
     }
 
     pub(crate) fn client() -> Tutorial {

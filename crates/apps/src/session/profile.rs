@@ -51,9 +51,7 @@ pub type Draw = Box<dyn FnMut() -> io::Result<Entropy> + Send>;
 
 /// Fresh random bytes of the operating system. It may fail, and then there is no handshake.
 pub fn draw_from_system() -> io::Result<Entropy> {
-    let mut bytes = [0; Entropy::BYTES];
-    SysRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
-    Ok(Entropy::from(bytes))
+    Entropy::draw(|bytes| SysRng.try_fill_bytes(bytes).map_err(io::Error::other))
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ mod wire;
 use alloc::vec::Vec;
 
 use hmac::Mac;
-use zeroize::Zeroizing;
 
 use crate::handshake::Step;
 use crate::policy::Terms;
@@ -45,19 +44,27 @@ pub(crate) enum Mutual {
 
 /// What a server keeps of a challenge that is not yet answered.
 pub(crate) struct Open {
-    nonce: Nonce,
+    entropy: Entropy,
+}
+
+impl Open {
+    fn challenge(&self) -> Challenge {
+        Challenge::new(*self.entropy.leading())
+    }
+
     /// Stands in for the key of a caller that names an unknown one.
-    dummy: Zeroizing<[u8; 32]>,
+    fn dummy(&self) -> &[u8] {
+        self.entropy.trailing()
+    }
 }
 
 impl Mutual {
     pub(crate) fn server(entropy: Entropy) -> Mutual {
-        let (nonce, dummy) = entropy.halves();
-        Mutual::Greet(Open { nonce, dummy: Zeroizing::new(dummy) })
+        Mutual::Greet(Open { entropy })
     }
 
     pub(crate) fn client(entropy: Entropy) -> Mutual {
-        Mutual::AwaitChallenge { nonce: entropy.leading() }
+        Mutual::AwaitChallenge { nonce: entropy.into_nonce() }
     }
 
     pub(crate) fn bytes_max(&self) -> usize {
@@ -71,7 +78,7 @@ impl Mutual {
     pub(crate) fn step(self, terms: &Terms, input: &[u8], out: &mut Vec<u8>) -> Result<Step<Self>, Refused> {
         match self {
             Mutual::Greet(open) => {
-                Challenge::new(open.nonce).append_to(out);
+                open.challenge().append_to(out);
                 Ok(Step::Next { state: Mutual::AwaitResponse(open), consumed: 0 })
             }
             Mutual::AwaitResponse(open) => match wire::read(input)? {
@@ -104,9 +111,9 @@ fn accept(
     out: &mut Vec<u8>,
 ) -> Result<Step<Mutual>, Refused> {
     let (id, held) = (response.key_id(), terms.keyring.find(&response.key_id()));
-    let key = held.map_or(&open.dummy[..], |held| held.key().bytes());
+    let key = held.map_or(open.dummy(), |held| held.key().bytes());
     let keys = ProofKeys::derive(key, &id);
-    let challenge = Challenge::new(open.nonce);
+    let challenge = open.challenge();
     let is_proved = response.claim().is_proved_by(keys.client_tag(&challenge, response, terms));
     // A right tag under the dummy would still be nobody's.
     let held = held.ok_or(Refused::UnknownKey { id })?;

@@ -6,11 +6,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use snow::{HandshakeState, TransportState};
 use thiserror::Error;
 
+use super::setup;
 use crate::Refused;
 
 /// The two directions of one encrypted conversation. After an error it stays in that error.
@@ -45,7 +46,8 @@ pub enum Opened {
 }
 
 impl Channel {
-    pub(super) fn after(noise: HandshakeState) -> Box<Channel> {
+    pub(super) fn after(mut noise: Box<HandshakeState>) -> Box<Channel> {
+        let noise = mem::replace(&mut *noise, setup::blank());
         let transport = noise.into_transport_mode().expect("both messages of the handshake have passed");
         let (sending, receiving) = (Direction::Open, Direction::Open);
         Box::new(Channel { transport, sending, receiving, failed: None })
@@ -265,7 +267,7 @@ pub(super) const CONFIRM_BYTES: usize = LENGTH_BYTES + 1 + TAG_BYTES;
 mod tests {
     use alloc::sync::Arc;
 
-    use super::super::setup::{self, Psk};
+    use super::super::setup::Psk;
     use super::*;
     use crate::{Dialect, Key, KeyId, Keyring, Policy};
 
@@ -283,7 +285,7 @@ mod tests {
         server.read_message(&message, &mut []).unwrap();
         server.write_message(&[], &mut message).unwrap();
         client.read_message(&message, &mut []).unwrap();
-        (Channel::after(*server), Channel::after(*client))
+        (Channel::after(server), Channel::after(client))
     }
 
     /// A record that is sealed as it should be, and holds what a peer would not say.

@@ -13,10 +13,14 @@
 //! Somebody who stands between the two cannot pass as either, nor read or change what follows; so no
 //! channel binding is signed here.
 //!
-//! The protocol itself is `snow`'s, which does not wipe its keys. The order of the messages stands
-//! here; the derived key and what is mixed in are in `setup`, the records in `channel`.
+//! The protocol itself is `snow`'s, which wipes nothing. What it has on the heap (the pre-shared key, the
+//! ephemeral secret, the chaining key, the keys of the records) is overwritten for it, in `setup` and
+//! `forgetful`. What it leaves on the stack lies there until something else is called: it is good for this
+//! one conversation and for no other. The order of the messages stands here; the derived key and what is
+//! mixed in are in `setup`, the records in `channel`.
 
 mod channel;
+mod forgetful;
 mod setup;
 
 use alloc::boxed::Box;
@@ -24,7 +28,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use snow::HandshakeState;
-use zeroize::Zeroizing;
 
 use crate::handshake::Step;
 use crate::policy::Terms;
@@ -37,26 +40,24 @@ pub use channel::{Channel, ChannelError, Opened};
 /// Where a handshake of this dialect stands.
 pub(crate) enum Noise {
     /// Client: the first message is to be sent.
-    Greet { ephemeral: Secret },
+    Greet { entropy: Entropy },
     /// Client: it was sent.
     AwaitReply { noise: Box<HandshakeState> },
-    /// Server: nothing has happened yet. The dummy stands in for the key of a stranger.
-    AwaitHello { ephemeral: Secret, dummy: Secret },
+    /// Server: nothing has happened yet.
+    AwaitHello { entropy: Entropy },
     /// Server: it has replied, and waits to see that the client could make use of it.
     AwaitConfirm { channel: Box<Channel>, caller: Arc<str> },
 }
 
-type Secret = Zeroizing<[u8; 32]>;
 type Next = Result<Step<Noise>, Refused>;
 
 impl Noise {
     pub(crate) fn server(entropy: Entropy) -> Noise {
-        let (ephemeral, dummy) = entropy.halves();
-        Noise::AwaitHello { ephemeral: Zeroizing::new(ephemeral), dummy: Zeroizing::new(dummy) }
+        Noise::AwaitHello { entropy }
     }
 
     pub(crate) fn client(entropy: Entropy) -> Noise {
-        Noise::Greet { ephemeral: Zeroizing::new(entropy.leading()) }
+        Noise::Greet { entropy }
     }
 
     pub(crate) fn bytes_max(&self) -> usize {
@@ -69,14 +70,14 @@ impl Noise {
 
     pub(crate) fn step(self, terms: &Terms, input: &[u8], out: &mut Vec<u8>) -> Next {
         match self {
-            Noise::Greet { ephemeral } => Ok(greet(&ephemeral, terms, out)),
+            Noise::Greet { entropy } => Ok(greet(&entropy, terms, out)),
             Noise::AwaitReply { noise } => match input.first_chunk() {
                 Some(reply) => conclude(noise, reply, terms, out),
                 None => Ok(Step::Wait(Noise::AwaitReply { noise })),
             },
-            Noise::AwaitHello { ephemeral, dummy } => match read_hello(input)? {
-                Some(hello) => reply(&hello, &ephemeral, &dummy, terms, out),
-                None => Ok(Step::Wait(Noise::AwaitHello { ephemeral, dummy })),
+            Noise::AwaitHello { entropy } => match read_hello(input)? {
+                Some(hello) => reply(&hello, &entropy, terms, out),
+                None => Ok(Step::Wait(Noise::AwaitHello { entropy })),
             },
             Noise::AwaitConfirm { mut channel, caller } => match channel.read_confirm(input)? {
                 Some(consumed) => Ok(Step::Encrypted { caller, channel, consumed }),
@@ -104,29 +105,31 @@ fn read_hello(input: &[u8]) -> Result<Option<Hello<'_>>, Refused> {
     Ok(Some(Hello { id, message }))
 }
 
-fn greet(ephemeral: &[u8; 32], terms: &Terms, out: &mut Vec<u8>) -> Step<Noise> {
+fn greet(entropy: &Entropy, terms: &Terms, out: &mut Vec<u8>) -> Step<Noise> {
     let held = terms.client_key();
     let id = held.id().expect("a policy of this dialect has keys with ids");
     let psk = Psk::derive(held.key().bytes(), &id);
-    let mut noise = setup::initiator(&psk, &id, terms, ephemeral);
+    let mut noise = setup::initiator(&psk, &id, terms, entropy.leading());
     out.extend_from_slice(&LABEL);
     out.extend_from_slice(id.as_bytes());
     out.extend_from_slice(&write(&mut noise));
+    setup::forget_psk(&mut noise);
     Step::Next { state: Noise::AwaitReply { noise }, consumed: 0 }
 }
 
 /// The server's end of the first message. An unknown key id takes the same path as a known one, with
 /// a key that nobody holds.
-fn reply(hello: &Hello, ephemeral: &[u8; 32], dummy: &[u8; 32], terms: &Terms, out: &mut Vec<u8>) -> Next {
+fn reply(hello: &Hello, entropy: &Entropy, terms: &Terms, out: &mut Vec<u8>) -> Next {
     let held = terms.keyring.find(&hello.id);
-    let psk = Psk::derive(held.map_or(&dummy[..], |held| held.key().bytes()), &hello.id);
-    let mut noise = setup::responder(&psk, &hello.id, terms, ephemeral);
+    let psk = Psk::derive(held.map_or(&entropy.trailing()[..], |held| held.key().bytes()), &hello.id);
+    let mut noise = setup::responder(&psk, &hello.id, terms, entropy.leading());
     let verdict = noise.read_message(hello.message, &mut []);
+    setup::forget_psk(&mut noise);
     // What the dummy opens would still be nobody's.
     let held = held.ok_or(Refused::UnknownKey { id: hello.id })?;
     verdict.map_err(|_| Refused::WrongProof)?;
     out.extend_from_slice(&write(&mut noise));
-    let state = Noise::AwaitConfirm { channel: Channel::after(*noise), caller: held.shared_name() };
+    let state = Noise::AwaitConfirm { channel: Channel::after(noise), caller: held.shared_name() };
     Ok(Step::Next { state, consumed: HELLO_BYTES })
 }
 
@@ -138,7 +141,7 @@ fn conclude(
     out: &mut Vec<u8>,
 ) -> Next {
     noise.read_message(reply, &mut []).map_err(|_| Refused::WrongProof)?;
-    let mut channel = Channel::after(*noise);
+    let mut channel = Channel::after(noise);
     channel.confirm(out);
     let caller = terms.client_key().shared_name();
     Ok(Step::Encrypted { caller, channel, consumed: NOISE_BYTES })

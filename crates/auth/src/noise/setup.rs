@@ -12,6 +12,7 @@ use snow::types::{Cipher, Dh, Hash, Random};
 use snow::{Builder, HandshakeState};
 use zeroize::Zeroizing;
 
+use super::forgetful::{ForgetfulCipher, ForgetfulDh};
 use crate::KeyId;
 use crate::policy::Terms;
 
@@ -39,9 +40,21 @@ pub(super) fn responder(psk: &Psk, id: &KeyId, terms: &Terms, ephemeral: &[u8; 3
 }
 
 fn builder<'a>(psk: &'a Psk, prologue: &'a [u8], ephemeral: &[u8; 32]) -> Builder<'a> {
-    let drawn = Drawn(Zeroizing::new(*ephemeral));
+    let drawn = Drawn(Box::new(Zeroizing::new(*ephemeral)));
     let builder = Builder::with_resolver(PATTERN.parse().expect(COMPLETE), Box::new(drawn));
     builder.psk(0, &psk.0).and_then(|builder| builder.prologue(prologue)).expect(COMPLETE)
+}
+
+/// Overwrites the pre-shared key, which `snow` would keep although it is needed for the first message only.
+pub(super) fn forget_psk(noise: &mut HandshakeState) {
+    noise.set_psk(0, &[0; 32]).expect("the pattern has a key in this place");
+}
+
+/// A handshake of nobody, to be put where another one was: moved away alone, that would leave its chaining key behind.
+pub(super) fn blank() -> HandshakeState {
+    let nothing = Drawn(Box::default());
+    let builder = Builder::with_resolver(BLANK_PATTERN.parse().expect(COMPLETE), Box::new(nothing));
+    builder.build_initiator().expect(COMPLETE)
 }
 
 /// What both sides must mean; parts of no fixed size are preceded by their length, so that nothing
@@ -59,7 +72,7 @@ fn prologue(id: &KeyId, terms: &Terms) -> Vec<u8> {
 
 /// The secret that was drawn for one session, in the place where `snow` expects a generator: this
 /// crate draws nothing.
-struct Drawn(Zeroizing<[u8; 32]>);
+struct Drawn(Box<Zeroizing<[u8; 32]>>);
 
 impl CryptoResolver for Drawn {
     fn resolve_rng(&self) -> Option<Box<dyn Random>> {
@@ -67,7 +80,8 @@ impl CryptoResolver for Drawn {
     }
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
-        DefaultResolver.resolve_dh(choice)
+        let pair = DefaultResolver.resolve_dh(choice)?;
+        Some(Box::new(ForgetfulDh::new(pair)))
     }
 
     fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
@@ -75,12 +89,13 @@ impl CryptoResolver for Drawn {
     }
 
     fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
-        DefaultResolver.resolve_cipher(choice)
+        let cipher = DefaultResolver.resolve_cipher(choice)?;
+        Some(Box::new(ForgetfulCipher::new(cipher)))
     }
 }
 
 /// Gives its bytes out once; a second session key made of them would be the same.
-struct Once(Option<Zeroizing<[u8; 32]>>);
+struct Once(Option<Box<Zeroizing<[u8; 32]>>>);
 
 impl Random for Once {
     fn try_fill_bytes(&mut self, place: &mut [u8]) -> Result<(), snow::Error> {
@@ -93,6 +108,8 @@ impl Random for Once {
 
 /// What the first message begins with, and the salt of the derived key.
 pub(super) const LABEL: [u8; 8] = *b"NETNOIS1";
+/// Needs nothing that anybody would have to give it.
+const BLANK_PATTERN: &str = "Noise_NN_25519_ChaChaPoly_SHA256";
 const PATTERN: &str = "Noise_NNpsk0_25519_ChaChaPoly_SHA256";
 /// The transport byte: what is spoken here is spoken over a stream.
 const STREAM: u8 = 1;

@@ -12,7 +12,7 @@ pub(super) type Nonce = [u8; NONCE_BYTES];
 /// A server's nonce is random throughout: before a caller has proved anything, it is told nothing
 /// that depends on the key, or else it could take it home and try out guesses.
 pub(super) fn of_server(entropy: Entropy) -> Nonce {
-    entropy.leading()
+    entropy.into_nonce()
 }
 
 /// A client's nonce carries a mark by which every client that holds the key knows it.
@@ -22,7 +22,7 @@ pub(super) fn of_server(entropy: Entropy) -> Nonce {
 /// would cover one process; the mark covers all that share the key, and nothing has to be kept.
 /// A client has answered a challenge before it sends one, so the mark gives away nothing new.
 pub(super) fn of_client(entropy: Entropy, key: &Key) -> Nonce {
-    let mut nonce: Nonce = entropy.leading();
+    let mut nonce: Nonce = entropy.into_nonce();
     let (random, place) = nonce.split_at_mut(RANDOM_BYTES);
     place.copy_from_slice(&mark_of(random, key));
     nonce
