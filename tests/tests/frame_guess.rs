@@ -1,7 +1,10 @@
-//! `sb-frame guess` on what `sb-frame pack` makes: the framing is found, and nothing is made up.
+//! `sb-frame guess` on what `sb-frame pack` makes, and what Python does: the framing is found, and nothing is made up.
 //! What counts as evidence is left to the program's own tests.
 
-use e2e::{Ending, Launch, Place};
+use std::path::Path;
+use std::time::Duration;
+
+use e2e::{Ending, Launch, Place, Python, python};
 use serde_json::Value;
 
 fn guess(options: &str, capture: &[u8]) -> Ending {
@@ -54,3 +57,63 @@ fn where_nothing_fits_only_raw_is_left() {
         assert!(ending.stdout.starts_with("raw "), "{ending}");
     }
 }
+
+/// What Python's standard library wrote, by name.
+fn captures(python: &Python) -> (Place, Vec<String>) {
+    let place = Place::new();
+    python.peer("captures.py").arg(place.folder()).start().finish().expect_code(0);
+    let names = std::fs::read_dir(place.folder()).expect("it is there");
+    let names = names.map(|entry| entry.expect("it stays as it is").file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().expect("it is ASCII")).collect();
+    names.sort();
+    (place, names)
+}
+
+/// The guesses of a file, best first: specs and confidences.
+fn guesses(path: &Path) -> Vec<(String, String)> {
+    let ending = Launch::ours("sb-frame guess -q --json").arg(path).start().finish_within(PATIENCE);
+    let guesses = ending.stdout.lines().map(|line| {
+        let guess: Value = serde_json::from_str(line).expect("a line is an object");
+        let text = |field: &str| guess[field].as_str().expect("it is a word").to_owned();
+        (text("spec"), text("confidence"))
+    });
+    guesses.filter(|(spec, _)| spec != "raw").collect()
+}
+
+#[test]
+fn the_framings_of_real_streams_are_found_and_in_real_files_nobody_is_misled() {
+    let Some(python) = python() else { return };
+    let (place, names) = captures(&python);
+    let mut streams = 0;
+    for name in &names {
+        let guesses = guesses(&place.path(name));
+        match name.split_once('_') {
+            Some((spec, _)) if SPECS.contains(&spec) => {
+                assert_eq!(guesses.first().map(|(spec, _)| spec.as_str()), Some(spec), "{name}: {guesses:?}");
+                streams += 1;
+            }
+            // Its pieces do say how long they are.
+            _ if name == "png" => {
+                assert!(guesses.iter().all(|(spec, _)| spec == "u32be,offset=8"), "{guesses:?}");
+            }
+            _ => assert!(guesses.iter().all(is_modest), "{name}: {guesses:?}"),
+        }
+    }
+    assert!(streams >= 15 && names.len() - streams >= 10, "{names:?}");
+}
+
+#[test]
+fn a_program_is_no_stream() {
+    let program = Launch::ours("sb-frame").into_command();
+    let guesses = guesses(program.get_program().as_ref());
+    assert!(guesses.iter().all(is_modest), "{guesses:?}");
+}
+
+fn is_modest((_, confidence): &(String, String)) -> bool {
+    !matches!(confidence.as_str(), "sure" | "likely")
+}
+
+const SPECS: &[&str] = &["u8", "u16be", "u32be", "u32le", "netstring", "crlf", "lines"];
+
+/// A debug build looks at a megabyte in seconds.
+const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,8 +1,9 @@
 //! `sb-frame guess`: which framings fit a capture, best first, and why.
 //!
-//! Which are tried is `candidates`, what each makes of the bytes is `trial`, what that is worth is `evidence`; all
-//! pure. This file takes the capture and prints what came out.
+//! Which are tried is `candidates`, what each makes of the bytes is `trial`, what that is worth is `evidence`, which goes
+//! by how usual the bytes are: `background`; all pure. This file takes the capture and prints what came out.
 
+mod background;
 mod candidates;
 mod evidence;
 mod ranking;
@@ -16,6 +17,7 @@ use clap::Args;
 use framing::FrameSpec;
 use serde::Serialize;
 
+use self::background::Background;
 use self::candidates::Shape;
 use self::ranking::{Confidence, Guess, Ranking};
 use self::trial::{Capture, Trial};
@@ -108,7 +110,7 @@ pub(super) fn better_than(spec: &FrameSpec, held: &[u8]) -> Option<String> {
 /// Whether a stream that did decode reads so much better in another framing that this one fits by accident: then many
 /// of its messages are empty, where the right framing has the high bytes of its lengths.
 pub(super) fn clearly_better_than(spec: &FrameSpec, front: &[u8]) -> Option<String> {
-    let trial = Trial::of(spec, Shape::Strict { bits_each: 0 }, front);
+    let trial = Trial::of(spec, &Shape::Strict, front, &Background::of(front));
     if trial.empty * EMPTY_PART < trial.messages || trial.empty == 0 {
         return None;
     }

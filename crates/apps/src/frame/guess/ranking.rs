@@ -3,6 +3,7 @@
 use framing::FrameSpec;
 
 use super::super::dump::counted;
+use super::background::Background;
 use super::candidates::{self, Candidate};
 use super::evidence::weigh;
 use super::trial::{Capture, End, Trial};
@@ -51,8 +52,9 @@ impl Ranking {
         let mut weighed: Vec<(f64, Candidate, Trial)> = Vec::new();
         let mut nearest: Option<(Candidate, Trial)> = None;
         let mut unfinished = Vec::new();
+        let background = Background::of(&capture.bytes);
         for candidate in candidates::all() {
-            let trial = Trial::of(&candidate.spec, candidate.shape, &capture.bytes);
+            let trial = Trial::of(&candidate.spec, &candidate.shape, &capture.bytes, &background);
             unfinished.extend(Guess::of_unfinished(&candidate, &trial, capture));
             match weigh(&candidate, &trial, capture) {
                 Some(bits) if bits >= BITS_MIN => weighed.push((bits, candidate, trial)),
@@ -65,7 +67,7 @@ impl Ranking {
         // Stable: of two as good as each other the simpler one stays first.
         weighed.sort_by(|(left, ..), (right, ..)| right.total_cmp(left));
         let mut fits = gather(&weighed, capture);
-        if weighed.first().is_some_and(|(.., trial)| trial.length_bits >= SURE_BITS) {
+        if fits.first().is_some_and(|best| best.confidence == Confidence::Sure) {
             unfinished.clear();
         } else if let (Some(best), false) = (fits.first_mut(), unfinished.is_empty()) {
             // It may be looking at what one long message holds.
@@ -107,7 +109,7 @@ impl Guess {
             consumed: trial.consumed,
             left_over,
             bits,
-            confidence: Confidence::of(bits, best),
+            confidence: Confidence::of(bits, best).after(trial.messages),
             reasons: reasons(trial, left_over),
             alike: Vec::new(),
         }
@@ -137,6 +139,15 @@ impl Confidence {
             SURE_BITS.. => Self::Sure,
             20.0.. => Self::Likely,
             _ => Self::Possible,
+        }
+    }
+
+    /// One message may be anything that says how long it is, as many files do, and two may be an accident of it.
+    fn after(self, messages: usize) -> Self {
+        match (self, messages) {
+            (Self::Sure | Self::Likely, 1) => Self::Possible,
+            (Self::Sure, 2) => Self::Likely,
+            (other, _) => other,
         }
     }
 

@@ -1,4 +1,6 @@
-//! Captures whose framing is known, and captures that have none.
+//! Captures whose framing is known. Those that have none are `files`'s.
+
+mod files;
 
 use super::ranking::Confidence;
 use super::*;
@@ -21,7 +23,7 @@ fn ranking(bytes: &[u8]) -> Ranking {
 }
 
 /// The same bytes each time.
-fn noise() -> impl Iterator<Item = u8> {
+pub(super) fn noise() -> impl Iterator<Item = u8> {
     let mut state = 0x1234_5678_u32;
     std::iter::repeat_with(move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -134,23 +136,11 @@ fn an_end_inside_a_message_is_borne_and_told() {
 }
 
 #[test]
-fn noise_and_nothing_fit_no_framing() {
-    let noise: Vec<u8> = noise().take(5000).collect();
-    assert!(ranking(&noise).fits.is_empty(), "{:#?}", ranking(&noise).fits);
-    assert!(ranking(&[0; 4096]).fits.is_empty(), "{:#?}", ranking(&[0; 4096]).fits);
-    assert!(ranking(b"").fits.is_empty());
-    assert!(ranking(b"").why_nothing().contains("empty"));
-}
-
-#[test]
 fn a_stream_that_breaks_is_compared_with_the_others() {
     let stream = packed("u32le", &[b"hello", b"world", b"again"]);
     let spec: FrameSpec = "u32be".parse().unwrap();
     let better = better_than(&spec, &stream).unwrap();
-    assert_eq!(
-        better,
-        "read as u32le the bytes from there on make 3 messages, hardly an accident: try --framing u32le"
-    );
+    assert_eq!(better, "read as u32le the bytes from there on make 3 messages, likely: try --framing u32le");
     assert_eq!(better_than(&"u32le".parse().unwrap(), &stream), None);
 }
 
@@ -178,8 +168,9 @@ fn nothing_is_sure_inside_one_message_longer_than_the_capture() {
 
 #[test]
 fn a_capture_that_is_cut_is_still_sure_of_many_messages() {
-    let message = [0xc3; 100];
-    let mut bytes = packed("u16be", &vec![&message[..]; 20_000]);
+    let messages: Vec<Vec<u8>> = noise().take(20_000).map(|len| vec![0xc3; usize::from(len)]).collect();
+    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let mut bytes = packed("u16be", &messages);
     bytes.truncate(CAPTURE_BYTES_MAX);
     let ranking = Ranking::of(&Capture { bytes, is_cut: true });
     let best = &ranking.fits[0];
@@ -214,5 +205,17 @@ fn the_framings_of_common_protocols_are_found() {
         let ranking = ranking(&stream);
         let best = ranking.fits.first().map(|best| (best.spec.clone(), best.left_over, best.confidence));
         assert_eq!(best, Some((spec.parse().unwrap(), 0, Confidence::Sure)), "{ranking:#?}");
+    }
+}
+
+#[test]
+fn one_message_over_and_over_is_found_though_it_might_be_a_record() {
+    for (spec, message) in [("u16be", &[0xc3; 100][..]), ("u32be", b"hello"), ("i32le", &[9; 12])] {
+        for count in [40, 10_000] {
+            let ranking = ranking(&packed(spec, &vec![message; count]));
+            let found: FrameSpec = spec.parse().unwrap();
+            let best = &ranking.fits[0];
+            assert!(best.spec == found || best.alike.contains(&found), "{count} in {spec}: {ranking:#?}");
+        }
     }
 }
