@@ -37,7 +37,7 @@ pub(super) enum Shape {
     /// In digits or the like, and perhaps there is a byte at the end: most bytes could not have stood there.
     Strict,
     /// In a delimiter of so many bytes, which some place has by accident.
-    Delimiter { bytes: u32 },
+    Delimiter { bytes: usize },
 }
 
 impl Shape {

@@ -16,10 +16,7 @@ pub(super) fn weigh(candidate: &Candidate, trial: &Trial, capture: &Capture) -> 
         return None;
     }
     let bits = match candidate.shape {
-        Shape::Delimiter { .. } if number(trial.text_bytes) < TEXT_SHARE * number(capture.bytes.len()) => {
-            return None;
-        }
-        Shape::Delimiter { bytes } => delimited(bytes, trial),
+        Shape::Delimiter { bytes } => delimited(bytes, trial, capture)?,
         Shape::Varint => measured(trial, capture)? + VARINT_BITS.min(others(trial)),
         _ => measured(trial, capture)?,
     };
@@ -82,11 +79,15 @@ fn beginnings(fronts: &Fronts) -> f64 {
     (fronts.first_bits - fronts.first_bytes.all_bits()).max(0.0)
 }
 
-/// Between delimiters text is nearly the only thing that people send. That a capture has lines is no accident, however
-/// cheap their ends are.
-fn delimited(delimiter_bytes: u32, trial: &Trial) -> f64 {
+/// Between delimiters text is nearly the only thing that people send; `None` where they stand in something else. That a
+/// capture has lines is no accident, however cheap their ends are.
+fn delimited(delimiter_bytes: usize, trial: &Trial, capture: &Capture) -> Option<f64> {
+    let payload_bytes = capture.bytes.len() - trial.messages * delimiter_bytes;
+    if number(trial.text_bytes) < TEXT_SHARE * number(payload_bytes) {
+        return None;
+    }
     let texts = number(trial.texts - trial.single_letters);
-    TEXT_BITS * f64::from(delimiter_bytes) * texts - OTHER_BITS * others(trial)
+    Some(TEXT_BITS * number(delimiter_bytes) * texts - OTHER_BITS * others(trial))
 }
 
 /// Messages that are neither text nor empty.
@@ -99,7 +100,7 @@ fn end(shape: &Shape, trial: &Trial, capture: &Capture) -> Option<f64> {
     let left = capture.bytes.len() - trial.consumed;
     match trial.end {
         End::Clean => match shape {
-            Shape::Delimiter { bytes } => Some(8.0 * f64::from(*bytes)),
+            Shape::Delimiter { bytes } => Some(8.0 * number(*bytes)),
             _ => Some(mean_bits(trial)),
         },
         // A line that has no end yet may be as long as all the others.
@@ -126,7 +127,7 @@ const EMPTY_BITS: f64 = 3.0;
 /// Of a message of text between what is none, and of one that should be text and is not.
 const TEXT_BITS: f64 = 3.0;
 const OTHER_BITS: f64 = 12.0;
-/// With less text than that there is something else between the delimiters, and they stand in it by accident.
+/// With less text than that, delimiters stand in something else by accident.
 const TEXT_SHARE: f64 = 0.75;
 /// Short messages that are no text are as well told by single bytes, but more often meant so.
 const VARINT_BITS: f64 = 2.0;
