@@ -14,10 +14,10 @@ use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::{Notes, Volume};
 use crate::cli::sparing::Sparing;
-use crate::ending::obey_signals;
+use crate::ending::obey_together;
 use crate::endpoint::Endpoint;
 use crate::metrics::MetricsArgs;
-use crate::session::{Caller, Ended, Link, Profile, Service, Session, Via};
+use crate::session::{Caller, Ended, Link, Service, Session, Via};
 
 /// Send every message back to who sent it.
 ///
@@ -44,11 +44,10 @@ impl EchoArgs {
     pub fn run(&self) -> Result<()> {
         let notes = self.output.start();
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
-        options.reload_on_hangup(&notes)?;
         raise_descriptor_limit();
         let mut workers = self.workers(&options, &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
-        obey_signals(workers.handles())?;
+        obey_together(&mut workers, &options.signals())?;
         let metrics = self.metrics.listen("sb-echo")?;
         self.listen(workers.loops_mut(), &options, &notes)?;
         let _showing = metrics.show(workers.handles(), &notes)?;
@@ -63,7 +62,7 @@ impl EchoArgs {
             let message = format!("only TCP can be shared by {count} workers, not {}", self.endpoint);
             return Err(Failure::new(Fault::Usage, message));
         }
-        let profile = Profile::new(options.spec.clone(), options.policy.clone());
+        let profile = options.profile();
         let echo = |_| Session::new(Echo::new(notes.clone(), self.output.volume()), profile.clone());
         Ok(Workers::new(count, &limits_for(&options.spec), echo)?)
     }

@@ -2,55 +2,40 @@
 //!
 //! Leaves signals themselves to `cli::signals`, printing and exit codes to `cli::exit`.
 
-use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::Duration;
 
 use auth::ChannelError;
 use framing::FrameError;
-use reactor::{Closed, Handle};
+use reactor::{Closed, Handler, Reactor, Signal, Signals, Workers};
 
-use crate::cli::exit::{self, Failure, Fault, Result};
+use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::signals;
 use crate::session::Ended;
 
-/// Ctrl-C or SIGTERM: the first drains these loops, the second stops them at once. A program that does not come to
-/// its end then, because whoever reads our stdout does not, is ended where it is.
-pub fn obey_signals<C: Send + 'static>(loops: Vec<Handle<C>>) -> Result<()> {
-    obey(move || loops.clone())
+/// Ctrl-C or SIGTERM: the first drains this loop, the second stops it at once. A program that does not come to its end
+/// then, because whoever reads our stdout does not, is ended where it is. To be called before the line that scripts
+/// wait for: after it they may interrupt us.
+pub fn obey_signals<H: Handler>(reactor: &mut Reactor<H>) -> Result<()> {
+    obey(reactor, &signals::ENDING)
 }
 
-/// The same for a loop that is still to be opened; a signal that comes before waits for it.
-pub fn obey_signals_when_open<C: Send + 'static>(door: &Arc<OnceLock<Handle<C>>>) -> Result<()> {
-    let door = Arc::clone(door);
-    obey(move || vec![door.wait().clone()])
+/// The same for a server, which may have more signals to hear.
+pub fn obey<H: Handler>(reactor: &mut Reactor<H>, signals: &[Signal]) -> Result<()> {
+    Ok(reactor.obey(catch(signals)?, DRAIN_TIMEOUT)?)
 }
 
-fn obey<C: Send + 'static>(loops: impl Fn() -> Vec<Handle<C>> + Clone + Send + 'static) -> Result<()> {
-    let drained = loops.clone();
-    signals::watch(
-        move || {
-            end_within(DRAIN_TIMEOUT + STOP_TIMEOUT);
-            for handle in drained() {
-                handle.drain(DRAIN_TIMEOUT);
-            }
-        },
-        move || {
-            end_within(STOP_TIMEOUT);
-            loops().iter().for_each(Handle::shutdown);
-        },
-    )?;
-    Ok(())
+/// The same for several loops.
+pub fn obey_together<H>(workers: &mut Workers<H>, signals: &[Signal]) -> Result<()>
+where
+    H: Handler<Command: 'static> + Send + 'static,
+{
+    signals::guard(DRAIN_TIMEOUT)?;
+    Ok(workers.obey(signals, DRAIN_TIMEOUT)?)
 }
 
-/// Ends the process if it has not ended by itself until then.
-fn end_within(patience: Duration) {
-    let watch = move || {
-        let message = format!("not at an end {patience:?} after the signal; perhaps nobody reads stdout");
-        exit::abandon_after(patience, Failure::new(Fault::Other, message));
-    };
-    // A machine without a thread to spare leaves it to the loops.
-    let _ = thread::Builder::new().name("watchdog".into()).spawn(watch);
+/// Catches signals for a loop that is not there yet.
+pub fn catch(signals: &[Signal]) -> Result<Signals> {
+    Ok(signals::catch(signals, DRAIN_TIMEOUT)?)
 }
 
 /// Whose fault an end is; `None` if nothing was lost.
@@ -82,9 +67,6 @@ pub fn outcome_of(ended: &Ended) -> Result<()> {
 
 /// For peers to take what was said before we go: longer than any of them needs, shorter than people wait.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// For a loop to stop that is not blocked: it only has to finish the event it is at.
-const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

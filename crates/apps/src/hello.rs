@@ -81,7 +81,7 @@ mod tests {
         let said = Kept::default();
         let notes = Notes::over(said.clone(), Volume::Quiet);
         let options = serve.session.options(&DEFAULTS, [&serve.endpoint], &notes).unwrap();
-        let (mut server, _) = serve::open(options, output(printed), &notes).unwrap();
+        let (mut server, _) = serve::open(&options, output(printed), &notes).unwrap();
         serve.listen(&mut server, &notes).unwrap();
         let endpoint = said.text().trim_end().rsplit_once(' ').unwrap().1.to_owned();
         let handle = server.handle();

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::groups::GroupId;
 use crate::ids::{ConnId, ListenerId, SocketId};
 use crate::measure::Measure;
+use crate::signal::Signal;
 
 /// A program over the loop. Only [`setup`](Handler::setup), [`handle`](Handler::handle) and
 /// [`finish`](Handler::finish) have to be written; the others do what `socketserver` does by default.
@@ -69,6 +70,9 @@ pub trait Handler {
     /// connections that take it in a form of their own and that it therefore keeps in [`Groups`](crate::Groups) of
     /// its own. What it publishes itself it is not told.
     fn published(&mut self, _cx: &mut Context<'_>, _group: GroupId, _bytes: &Bytes) {}
+
+    /// A signal came that does not ask to end, and that the loop was told to [obey](crate::Reactor::obey).
+    fn signal(&mut self, _cx: &mut Context<'_>, _signal: Signal) {}
 
     /// Called once in every turn, after its events.
     fn service_actions(&mut self, _cx: &mut Context<'_>) {}

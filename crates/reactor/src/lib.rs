@@ -33,6 +33,12 @@
 //! is copied. What it sends gathers in another buffer and leaves in one write at the end of the turn; only what the
 //! kernel refuses is queued. So is what a slow peer costs bounded: see [`Limits`].
 //!
+//! # Signals
+//!
+//! With the feature `signals` those to the process are events, too: [`Signals`] keeps them from the moment on when they
+//! are caught, and a loop that [obeys](Reactor::obey) them drains at the first that asks to end, stops at the second, and
+//! tells its handler of any other.
+//!
 //! # Styles
 //!
 //! Each has an example of at most forty lines, which the tests run.
@@ -119,6 +125,9 @@ mod ready;
 mod receive;
 mod resolver;
 mod rng;
+mod signal;
+#[cfg_attr(not(feature = "signals"), path = "signals_absent.rs")]
+mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod sources;
@@ -148,6 +157,8 @@ pub use net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 pub use opening::Kept;
 pub use reactor::{Flow, Reactor};
 pub use resolver::Resolver;
+pub use signal::Signal;
+pub use signals::Signals;
 pub use stats::{DeadlinesPassed, Stats};
 pub use time::Time;
 pub use workers::Workers;

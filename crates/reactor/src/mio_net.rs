@@ -18,6 +18,8 @@ use crate::inherited;
 use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 use crate::open;
 use crate::open_datagram;
+use crate::signal::Signal;
+use crate::signals::Signals;
 use crate::time::Time;
 
 /// Real sockets and the real clock.
@@ -148,6 +150,7 @@ impl Net for MioNet {
     type Stream = Stream;
     type Listener = Listener;
     type Datagram = DatagramSocket;
+    type Signals = Signals;
 
     fn now(&self) -> Time {
         Time::ZERO + self.began.elapsed()
@@ -321,6 +324,14 @@ impl Net for MioNet {
         change: MembershipChange,
     ) -> io::Result<()> {
         open_datagram::change_membership(socket, membership, change)
+    }
+
+    fn watch_signals(&mut self, token: Token, signals: &mut Signals) -> io::Result<()> {
+        signals.watch(self.poll.registry(), mio_token(token))
+    }
+
+    fn next_signal(&mut self, signals: &mut Signals) -> Option<Signal> {
+        signals.next()
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::ids::SourceId;
+use crate::signal::Signal;
 use crate::time::Time;
 
 /// Sockets and a clock. Everything is non-blocking: what would wait returns `WouldBlock`.
@@ -22,6 +23,8 @@ pub trait Net {
     type Listener;
     /// A datagram socket.
     type Datagram;
+    /// Signals to this process that were caught.
+    type Signals;
 
     /// The clock: monotonic, from an arbitrary start.
     fn now(&self) -> Time;
@@ -92,6 +95,12 @@ pub trait Net {
     fn watch_adopted(&mut self, token: Token, adopted: &mut Adopted<Self>) -> io::Result<()>
     where
         Self: Sized;
+
+    /// Starts to watch for caught signals: those that have come already, and those that will.
+    fn watch_signals(&mut self, token: Token, signals: &mut Self::Signals) -> io::Result<()>;
+
+    /// Takes one signal that has come, each as often as it came. After `None` there will be a new edge.
+    fn next_signal(&mut self, signals: &mut Self::Signals) -> Option<Signal>;
 
     /// Sends one datagram. `WouldBlock` says that there is no room for it now; an edge may follow when there is, or
     /// none.

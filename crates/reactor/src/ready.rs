@@ -21,6 +21,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                     socket.readable |= ready.readable || ready.ended;
                     socket.writable |= ready.writable;
                 }
+                Some(Source::Signals(_)) => {}
                 None => continue,
             }
             self.enlist(id);
@@ -40,6 +41,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Some(Source::Conn(conn)) => &mut conn.flags.listed,
             Some(Source::Listener(listener)) => &mut listener.listed,
             Some(Source::Datagram(socket)) => &mut socket.listed,
+            Some(Source::Signals(source)) => &mut source.listed,
             None => return,
         };
         if !std::mem::replace(listed, true) {
@@ -65,6 +67,10 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Some(Source::Datagram(socket)) => {
                     socket.listed = false;
                     self.serve_datagrams(SocketId(id));
+                }
+                Some(Source::Signals(source)) => {
+                    source.listed = false;
+                    self.hear_signals(id);
                 }
                 None => {}
             }

@@ -7,6 +7,7 @@ use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::listener::ListenerState;
 use crate::net::Net;
 use crate::pages::Pages;
+use crate::signal::SignalSource;
 
 /// Streams, listeners and datagram sockets in one table, so that one token names any of them.
 pub(crate) struct Sources<N: Net> {
@@ -27,6 +28,7 @@ pub(crate) enum Source<N: Net> {
     Conn(Conn<N::Stream>),
     Listener(Box<ListenerState<N::Listener>>),
     Datagram(Box<DatagramSocket<N::Datagram>>),
+    Signals(Box<SignalSource<N::Signals>>),
 }
 
 impl<N: Net> Sources<N> {

@@ -4,6 +4,8 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
+#[cfg(feature = "signals")]
+use std::time::Duration;
 
 use crate::address::Address;
 use crate::handle::Handle;
@@ -12,6 +14,8 @@ use crate::limits::Limits;
 use crate::mio_net::MioNet;
 use crate::net::{ListenOptions, Net};
 use crate::reactor::Reactor;
+#[cfg(feature = "signals")]
+use crate::{signal::Signal, signals::Signals};
 
 /// Loops that belong together: they share listeners and groups, and their connections' ids are distinct.
 pub struct Workers<H: Handler> {
@@ -63,6 +67,18 @@ where
         }
         self.loops[0].adopt(listener.into_adopted(address.clone()), options.calls_max)?;
         Ok(address)
+    }
+
+    /// From now on these signals are events of the loops, as [`Reactor::obey`] says. Those that ask to end are heard by
+    /// each, so that none waits for another; all others by the first, as they are to be answered once.
+    #[cfg(feature = "signals")]
+    pub fn obey(&mut self, signals: &[Signal], drain_timeout: Duration) -> io::Result<()> {
+        let (ending, others): (Vec<_>, Vec<_>) = signals.iter().partition(|signal| signal.asks_to_end());
+        for one in &mut self.loops {
+            one.obey(Signals::catch(&ending)?, drain_timeout)?;
+        }
+        // There is at least one: their number is not zero.
+        self.loops.first_mut().map_or(Ok(()), |first| first.obey(Signals::catch(&others)?, drain_timeout))
     }
 
     /// The loops themselves, to open on each what it needs.

@@ -15,11 +15,11 @@ use crate::attach::{Attached, Datagrams, limits_for, listen, raise_descriptor_li
 use crate::cli::args::SessionArgs;
 use crate::cli::exit::{Blame, Fault, Result};
 use crate::cli::notes::Notes;
-use crate::ending::obey_signals;
+use crate::ending::obey;
 use crate::endpoint::Endpoint;
 use crate::keyring::Source;
 use crate::metrics::MetricsArgs;
-use crate::session::{Profile, Session};
+use crate::session::Session;
 
 /// What was typed after `serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -48,12 +48,11 @@ impl Serve {
     pub fn run(&self, notes: &Notes) -> Result<()> {
         let session = self.furnished_session()?;
         let options = session.options(&DEFAULTS, &self.listen, notes)?;
-        options.reload_on_hangup(notes)?;
         raise_descriptor_limit();
         let server = Server::new(Hub::new(self.hub_limits()), notes.clone());
-        let profile = Profile::new(options.spec.clone(), options.policy);
+        let profile = options.profile();
         let mut reactor = Reactor::new(Session::new(server, profile), loop_limits(&options.spec))?;
-        obey_signals(vec![reactor.handle()])?; // before the line that scripts wait for
+        obey(&mut reactor, &options.signals())?; // before the line that scripts wait for
         let metrics = self.metrics.listen("sb-chat")?;
         let mut invited = None;
         for endpoint in &self.listen {

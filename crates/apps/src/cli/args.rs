@@ -34,14 +34,16 @@ use anyhow::Context;
 use auth::{Dialect, Digests, Policy};
 use clap::Args;
 use framing::FrameSpec;
+use reactor::Signal;
 
 use super::exit::{Blame, Failure, Fault, Result};
 use super::logging;
 use super::notes::{Notes, Volume};
 use super::output::Format;
+use super::signals::ENDING;
 use crate::endpoint::Endpoint;
-use crate::keyring::{Form, Source, reload_on_hangup};
-use crate::session::SharedPolicy;
+use crate::keyring::{Form, Source, reloading};
+use crate::session::{Profile, Reload, SharedPolicy};
 
 /// What was typed about the session.
 #[derive(Args, Clone, Debug, Default)]
@@ -97,17 +99,20 @@ pub struct SessionOptions {
     pub spec: FrameSpec,
     /// Who may speak, and how that is proved.
     pub policy: SharedPolicy,
-    /// Where the keys came from, if any are needed.
-    keys: Option<Source>,
+    /// How keys are read again, if they are in a file.
+    reload: Option<Reload>,
 }
 
 impl SessionOptions {
-    /// For a server: from now on SIGHUP has its key file read again.
-    pub fn reload_on_hangup(&self, notes: &Notes) -> Result<()> {
-        if let Some(keys) = self.keys.clone() {
-            reload_on_hangup(keys, self.policy.clone(), notes.clone())?;
-        }
-        Ok(())
+    /// The profile of such a session, as a server that is called.
+    pub fn profile(&self) -> Profile {
+        Profile { reload: self.reload.clone(), ..Profile::new(self.spec.clone(), self.policy.clone()) }
+    }
+
+    /// What a server with that profile has to hear: SIGHUP only if there is a key file to be read again. Otherwise it
+    /// ends the program, as it does by itself.
+    pub fn signals(&self) -> Vec<Signal> {
+        ENDING.into_iter().chain(self.reload.is_some().then_some(Signal::Hangup)).collect()
     }
 }
 
@@ -173,7 +178,9 @@ impl AuthArgs {
             .with_server_name(self.server_name.as_deref().unwrap_or_default())
             .with_digests(self.digests.clone().unwrap_or_default());
         let spec = defaults.framing.parse().context("this program's default framing")?;
-        Ok(SessionOptions { spec, policy: policy.into(), keys })
+        let policy = SharedPolicy::from(policy);
+        let reload = keys.and_then(|source| reloading(source, policy.clone(), notes.clone()));
+        Ok(SessionOptions { spec, policy, reload })
     }
 
     /// The same as for a session.

@@ -8,11 +8,12 @@
 //! use switchboard::cli::notes::{Notes, Volume};
 //! use switchboard::cli::output::{Format, Output};
 //! use switchboard::cli::{exit, signals, terminal::Console};
+//! use switchboard::ending::DRAIN_TIMEOUT;
 //!
 //! fn main() -> std::process::ExitCode {
 //!     exit::run(|| {
 //!         // First: from here on Ctrl-C is not the end of the process.
-//!         signals::watch(|| { /* drain */ }, || { /* shut down */ })?;
+//!         let _for_the_loop = signals::catch(&signals::ENDING, DRAIN_TIMEOUT)?;
 //!         let console = Console::start("> ", |_input| { /* hand it to the loop */ })?;
 //!         let mut output = Output::on(&console, Format::Text);
 //!         let notes = Notes::on(&console, Volume::Normal);

@@ -1,54 +1,53 @@
-//! Ctrl-C and SIGTERM: the first asks the program to finish what it has begun, the second to end now.
+//! Ctrl-C and SIGTERM, as a program's loop hears them: the first asks it to finish what it has begun, the second to end
+//! now. And a guard, for a program that does neither.
 //!
-//! Leaves what finishing means to the program: the reactor's `Handle` has both.
+//! Obeying is the reactor's.
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
+use reactor::{Signal, Signals};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator;
 
-/// Calls `drain` at the first signal and `end` at the second, on a thread of its own. Later ones are ignored.
-pub fn watch(drain: impl FnOnce() + Send + 'static, end: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        let mut arrivals = signals.forever();
-        answer(&mut arrivals, drain, end);
-        // The handlers stay: without them a third Ctrl-C would end a program that is just ending.
-    })?;
+use super::exit::{self, Failure, Fault};
+
+/// What asks a program to end.
+pub const ENDING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+
+/// Catches signals for a loop that is still to be told to obey them: from now on none of them ends the process by
+/// itself, and each is kept until the loop turns. Who is asked to end has so long for it; then it is ended.
+pub fn catch(signals: &[Signal], drain_timeout: Duration) -> io::Result<Signals> {
+    let caught = Signals::catch(signals)?;
+    guard(drain_timeout)?;
+    Ok(caught)
+}
+
+/// Sees to it that a process that was asked to end does, on a thread of its own: a loop that waits for whoever reads our
+/// stdout does not hear its signals, and neither does a program whose loop has ended while it still writes.
+pub(crate) fn guard(drain_timeout: Duration) -> io::Result<()> {
+    let mut signals = iterator::Signals::new([SIGINT, SIGTERM])?;
+    let watch = move || {
+        let mut patience = drain_timeout + STOP_TIMEOUT;
+        for _ in signals.forever() {
+            end_within(patience);
+            patience = STOP_TIMEOUT;
+        }
+    };
+    thread::Builder::new().name("guard".into()).spawn(watch)?;
     Ok(())
 }
 
-fn answer(arrivals: &mut impl Iterator<Item = i32>, drain: impl FnOnce(), end: impl FnOnce()) {
-    if arrivals.next().is_some() {
-        drain();
-    }
-    if arrivals.next().is_some() {
-        end();
-    }
+/// Ends the process if it has not ended by itself until then.
+fn end_within(patience: Duration) {
+    let watch = move || {
+        let message = format!("not at an end {patience:?} after the signal; perhaps nobody reads stdout");
+        exit::abandon_after(patience, Failure::new(Fault::Other, message));
+    };
+    // A machine without a thread to spare leaves it to the loops.
+    let _ = thread::Builder::new().name("watchdog".into()).spawn(watch);
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn first_signal_drains_and_second_ends() {
-        let (said, heard) = channel();
-        let say = said.clone();
-        watch(move || say.send("drain").unwrap(), move || said.send("end").unwrap()).unwrap();
-
-        for expected in ["drain", "end"] {
-            signal_hook::low_level::raise(SIGTERM).unwrap();
-            assert_eq!(heard.recv_timeout(Duration::from_secs(10)), Ok(expected));
-        }
-    }
-
-    #[test]
-    fn no_signal_calls_nothing() {
-        answer(&mut std::iter::empty(), || panic!("drained"), || panic!("ended"));
-    }
-}
+/// For a loop to stop that is not blocked: it only has to finish the event it is at.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);

@@ -81,9 +81,9 @@ impl Live {
         let Tapped { read_bytes, time: life_timeout } = tapped;
         let newcomers_max = door::NEWCOMERS_MAX;
         let limits = Limits { read_bytes, life_timeout, newcomers_max, ..Limits::default() };
-        let reactor = Reactor::new(Session::new(Tap::new(notes), profile), limits)?;
+        let mut reactor = Reactor::new(Session::new(Tap::new(notes), profile), limits)?;
         // Before the line that scripts wait for: after it they may interrupt us.
-        obey_signals(vec![reactor.handle()])?;
+        obey_signals(&mut reactor)?;
         Ok(Self { reactor, flow: Flow::Continue, rest: Bytes::new() })
     }
 

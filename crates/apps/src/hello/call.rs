@@ -32,8 +32,8 @@ impl Call {
     /// Answers as many greetings as it was told to.
     pub(super) fn run(&self, output: OutputArgs) -> Result<()> {
         let notes = output.start();
-        let caller = self.open(Output::stdout(output.format()), notes)?;
-        obey_signals(vec![caller.handle()])?;
+        let mut caller = self.open(Output::stdout(output.format()), notes)?;
+        obey_signals(&mut caller)?;
         outcome(caller)
     }
 

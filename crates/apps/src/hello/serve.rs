@@ -13,11 +13,11 @@ use crate::cli::exit::Result;
 use crate::cli::notes::Notes;
 use crate::cli::output::{Output, OutputError};
 use crate::cli::sparing::Sparing;
-use crate::ending::{DRAIN_TIMEOUT, obey_signals};
+use crate::ending::{DRAIN_TIMEOUT, obey};
 use crate::endpoint::Endpoint;
 use crate::metrics::MetricsArgs;
+use crate::session::Session;
 use crate::session::blocking::Blocking;
-use crate::session::{Profile, Session};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
@@ -35,11 +35,10 @@ impl Serve {
     pub(super) fn run(&self, output: OutputArgs) -> Result<()> {
         let notes = output.start();
         let options = self.session.options(&DEFAULTS, [&self.endpoint], &notes)?;
-        options.reload_on_hangup(&notes)?;
         raise_descriptor_limit();
-        let (mut server, printer) = open(options, Output::stdout(output.format()), &notes)?;
+        let (mut server, printer) = open(&options, Output::stdout(output.format()), &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
-        obey_signals(vec![server.handle()])?;
+        obey(&mut server, &options.signals())?;
         let metrics = self.metrics.listen("sb-hello")?;
         self.listen(&mut server, &notes)?;
         let _showing = metrics.show(vec![server.handle()], &notes)?;
@@ -55,7 +54,7 @@ impl Serve {
 
 /// A server that does not listen yet, and what prints for it.
 pub(super) fn open(
-    options: SessionOptions,
+    options: &SessionOptions,
     output: Output,
     notes: &Notes,
 ) -> Result<(Reactor<Session<Blocking>>, Arc<Printer>)> {
@@ -69,7 +68,7 @@ pub(super) fn open(
         let mut notes = Sparing::of(notes.clone());
         move |peer: &_, ended: &dyn std::fmt::Display| notes.note(format_args!("{peer}: {ended}"))
     };
-    let profile = Profile::new(options.spec, options.policy);
+    let profile = options.profile();
     let server = Blocking::reactor(profile, greet, tell, THREADS, limits)?;
     printer.drains(server.handle());
     Ok((server, printer))

@@ -1,39 +1,62 @@
-//! Keys that change while a server runs: at SIGHUP its file is read again. What they are read from is `source`'s.
+//! Keys that change while a server runs: at SIGHUP its file is read again. What they are read from is `source`'s, hearing
+//! the signal the session's.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::consts::SIGTERM;
 use signal_hook::low_level::raise;
 
 use super::{Form, Source};
 use crate::cli::notes::Notes;
-use crate::session::SharedPolicy;
+use crate::session::{Reload, SharedPolicy};
 
-/// From now on SIGHUP has the keys read anew, on a thread of its own. Conversations that stand go on; who calls next
-/// is met with the new keys. What cannot be used is told, and the keys stay as they were.
+/// How the keys of a server are read anew. Conversations that stand go on; who calls next is met with the new keys. What
+/// cannot be used is told, and the keys stay as they were.
 ///
-/// Only a file can have changed: where the keys came from elsewhere, SIGHUP still ends the program. So it does when
-/// it says that the terminal we were started on is gone: a server that nobody sees must not keep its port.
-pub fn reload_on_hangup(source: Source, policy: SharedPolicy, notes: Notes) -> io::Result<()> {
+/// Only a file can have changed: where the keys came from elsewhere there is nothing to be read again. And a signal that
+/// comes because the terminal is gone on which we were started is taken as if it asked us to end: a server that nobody
+/// sees must not keep its port.
+pub fn reloading(source: Source, policy: SharedPolicy, notes: Notes) -> Option<Reload> {
     if !matches!(source, Source::File(_)) {
-        return Ok(());
+        return None;
     }
-    let mut signals = Signals::new([SIGHUP])?;
+    let keys = Arc::new(Mutex::new(Keys { source, policy, notes }));
     let had_terminal = io::stderr().is_terminal();
-    thread::Builder::new().name("keys".into()).spawn(move || {
-        for _ in signals.forever() {
-            if had_terminal && !io::stderr().is_terminal() {
-                // As if told to end; whoever watches for that drains first. Failing is no worse than staying.
-                let _ = raise(SIGTERM);
-            } else {
-                reload(&source, &policy, &notes);
-            }
+    Some(Reload::by(move || {
+        if had_terminal && !io::stderr().is_terminal() {
+            // The loop hears it in its next turn. Failing is no worse than staying.
+            let _ = raise(SIGTERM);
+        } else {
+            Keys::reload_apart(&keys);
         }
-    })?;
-    Ok(())
+    }))
+}
+
+/// What is to be read again, and who is told.
+struct Keys {
+    source: Source,
+    policy: SharedPolicy,
+    notes: Notes,
+}
+
+impl Keys {
+    /// On a thread of its own: a file system may be slow, and callers are not to wait for it. Those who are asked at
+    /// once read one after the other, so that what was in the file last is what counts.
+    fn reload_apart(keys: &Arc<Mutex<Keys>>) {
+        let ours = Arc::clone(keys);
+        let read = move || ours.lock().unwrap_or_else(PoisonError::into_inner).reload();
+        if thread::Builder::new().name("keys".into()).spawn(read).is_err() {
+            keys.lock().unwrap_or_else(PoisonError::into_inner).reload();
+        }
+    }
+
+    fn reload(&self) {
+        let Keys { source, policy, notes } = self;
+        reload(source, policy, notes);
+    }
 }
 
 fn reload(source: &Source, policy: &SharedPolicy, notes: &Notes) {

@@ -140,8 +140,8 @@ impl Load {
     fn reactor<S: Service<Command = ()>>(&self, service: S) -> Result<Reactor<Session<S>>> {
         let profile = Profile::new(self.options.spec.clone(), self.options.policy.clone());
         let profile = Profile { adopted: Role::Caller, ..profile };
-        let reactor = Reactor::new(Session::new(service, profile), self.limits())?;
-        obey_signals(vec![reactor.handle()])?;
+        let mut reactor = Reactor::new(Session::new(service, profile), self.limits())?;
+        obey_signals(&mut reactor)?;
         Ok(reactor)
     }
 

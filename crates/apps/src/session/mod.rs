@@ -37,14 +37,14 @@ use bytes::Bytes;
 use framing::FrameDecoder;
 use reactor::{
     Address, Closed, ConnId, Context, Datagram, GroupId, Handler, ListenerId, Measure, Origin, Pressure,
-    SocketId, Tag,
+    Signal, SocketId, Tag,
 };
 
 pub use counts::Counts;
 pub use ended::Ended;
 pub use link::{Broadcast, Link};
 pub use policy::SharedPolicy;
-pub use profile::{Draw, Profile, Role, draw_from_system};
+pub use profile::{Draw, Profile, Reload, Role, draw_from_system};
 pub use service::{Caller, Service, Via};
 
 use exchange::Exchange;
@@ -255,6 +255,13 @@ impl<S: Service> Handler for Session<S> {
 
     fn published(&mut self, cx: &mut Context<'_>, group: GroupId, framed: &Bytes) {
         self.exchange.seal_for_members(cx, group, framed);
+    }
+
+    fn signal(&mut self, cx: &mut Context<'_>, signal: Signal) {
+        match (signal, &self.exchange.profile.reload) {
+            (Signal::Hangup, Some(reload)) => reload.start(),
+            _ => self.with_link(cx, |service, link| service.signal(link, signal)),
+        }
     }
 
     fn service_actions(&mut self, cx: &mut Context<'_>) {

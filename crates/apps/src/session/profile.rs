@@ -1,7 +1,9 @@
 //! How a session talks: which frames, which handshake, and where its nonces come from.
 //! Reading keys is the keyring's, the text of specs the framing's.
 
+use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use auth::Entropy;
 use framing::FrameSpec;
@@ -20,12 +22,14 @@ pub struct Profile {
     pub auth: SharedPolicy,
     /// Which side of the handshake an adopted stream takes: nobody saw who called whom.
     pub adopted: Role,
+    /// How settings are read again at SIGHUP, if the loop [obeys](reactor::Reactor::obey) that. Default none.
+    pub reload: Option<Reload>,
 }
 
 impl Profile {
     /// A profile whose adopted streams are taken for calls that came in.
     pub fn new(framing: FrameSpec, auth: impl Into<SharedPolicy>) -> Profile {
-        Profile { framing, auth: auth.into(), adopted: Role::Server }
+        Profile { framing, auth: auth.into(), adopted: Role::Server, reload: None }
     }
 
     pub(super) fn role(&self, origin: Origin<'_>) -> Role {
@@ -34,6 +38,27 @@ impl Profile {
             Origin::Connected { .. } => Role::Caller,
             Origin::Adopted { .. } => self.adopted,
         }
+    }
+}
+
+/// Reads settings again. It is called by the loop, and must not block. Clones do the same.
+#[derive(Clone)]
+pub struct Reload(Arc<dyn Fn() + Send + Sync>);
+
+impl Reload {
+    /// What does it.
+    pub fn by(read: impl Fn() + Send + Sync + 'static) -> Reload {
+        Reload(Arc::new(read))
+    }
+
+    pub(super) fn start(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reload")
     }
 }
 
@@ -72,9 +97,9 @@ mod tests {
     fn no_two_handshakes_begin_alike() {
         let mut keys = Keyring::new();
         keys.add("alice", Key::from_bytes(&[7; 32])).unwrap();
-        let keys = std::sync::Arc::new(keys);
+        let keys = Arc::new(keys);
         for dialect in [Dialect::Tutorial, Dialect::Python, Dialect::Mutual] {
-            let policy = Policy::new(dialect, std::sync::Arc::clone(&keys)).unwrap();
+            let policy = Policy::new(dialect, Arc::clone(&keys)).unwrap();
             let first = opening(&policy);
             assert!(first.len() >= 32, "{dialect}: a challenge");
             assert_ne!(first, opening(&policy), "{dialect}: the challenge came twice");

@@ -4,7 +4,7 @@
 use std::io;
 
 use auth::Authenticated;
-use reactor::{Address, ConnId, Datagram, ListenerId, Measure, Origin, Pressure, SocketId, Tag};
+use reactor::{Address, ConnId, Datagram, ListenerId, Measure, Origin, Pressure, Signal, SocketId, Tag};
 
 use super::{Ended, Link};
 
@@ -57,6 +57,9 @@ pub trait Service {
 
     /// A command was posted from outside.
     fn command(&mut self, _link: &mut Link<'_, '_>, _command: Self::Command) {}
+
+    /// A signal came that the loop obeys, and that neither asks to end nor is the session's to answer.
+    fn signal(&mut self, _link: &mut Link<'_, '_>, _signal: Signal) {}
 
     /// Called once in every turn of the loop, after its events.
     fn service_actions(&mut self, _link: &mut Link<'_, '_>) {}

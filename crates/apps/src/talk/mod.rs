@@ -23,7 +23,7 @@ use anyhow::Context;
 use auth::Dialect;
 use clap::{Args, Subcommand};
 use framing::FrameSpec;
-use reactor::{Address, Limits, Reactor};
+use reactor::{Address, Limits, Reactor, Signal};
 
 use self::conversation::{Boundaries, Conversations, Then};
 use self::datagrams::DatagramTalk;
@@ -38,10 +38,11 @@ use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::Notes;
 use crate::cli::quantities::parse_seconds;
+use crate::cli::signals::ENDING;
 use crate::cli::stdin::Input;
 use crate::cli::terminal::Console;
 use crate::door;
-use crate::ending::obey_signals;
+use crate::ending::obey;
 use crate::endpoint::Endpoint;
 use crate::metrics::MetricsArgs;
 use crate::session::{Link, Profile, Role, Service, Session};
@@ -160,14 +161,13 @@ impl Talk {
         if carries_datagrams(&self.endpoint)? {
             let letters = Letters::listening(then, self.quit_word.clone());
             let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
-            let mut server = obedient(open(talk, &options, Role::Server)?)?;
+            let mut server = obedient(open(talk, &options, Role::Server)?, &ENDING)?;
             self.attach(&mut server, &options, notes)?;
             let _showing = metrics.show(vec![server.handle()], notes)?;
             return converse(server, output, Ahead::One);
         }
         let talk = self.stream_talk(then, &options, Screen::plain(output));
-        let mut server = obedient(open(talk, &options, Role::Server)?)?;
-        options.reload_on_hangup(notes)?;
+        let mut server = obedient(open(talk, &options, Role::Server)?, &options.signals())?;
         if let Attached::Connection(_) = self.attach(&mut server, &options, notes)? {
             tell(&mut server, |talk, _| talk.expect_nobody_else());
         }
@@ -188,7 +188,7 @@ impl Talk {
             }
             streams => {
                 let talk = self.stream_talk(Then::End, &options, Screen::plain(output));
-                let mut caller = obedient(open(talk, &options, Role::Caller)?)?;
+                let mut caller = obedient(open(talk, &options, Role::Caller)?, &ENDING)?;
                 call(&mut caller, streams, |talk| &mut talk.route)?;
                 converse(caller, output, Ahead::of(&options.spec))
             }
@@ -209,7 +209,7 @@ impl Talk {
         let metrics = metrics.listen("sb-talk")?;
         let letters = Letters::among(leaving, self.quit_word.clone());
         let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
-        let mut member = obedient(open(talk, &options, Role::Server)?)?;
+        let mut member = obedient(open(talk, &options, Role::Server)?, &ENDING)?;
         let seat = lan.open(&mut member, notes)?;
         let _showing = metrics.show(vec![member.handle()], notes)?;
         tell(&mut member, |talk, _| talk.take_seat(seat));
@@ -219,7 +219,7 @@ impl Talk {
     fn write_to(&self, partner: &Address, options: &SessionOptions, output: OutputArgs) -> Result<()> {
         let letters = Letters::to(partner.clone(), self.quit_word.clone());
         let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
-        let mut caller = obedient(open(talk, options, Role::Caller)?)?;
+        let mut caller = obedient(open(talk, options, Role::Caller)?, &ENDING)?;
         // The folder of the socket's path is to outlive the loop.
         let (place, _folder) = place_for_answers(partner)?;
         let (socket, _) = caller.bind(&place).with_context(|| format!("cannot call from {place}"))?;
@@ -257,16 +257,16 @@ trait Talker: Service<Command = Input> {
 
 /// A loop that neither listens nor calls yet.
 fn open<T: Talker>(talk: T, options: &SessionOptions, role: Role) -> Result<Reactor<Session<T>>> {
-    let profile = Profile { adopted: role, ..Profile::new(options.spec.clone(), options.policy.clone()) };
+    let profile = Profile { adopted: role, ..options.profile() };
     // A peer that reads slowly stops our typing instead of being given up: what waits for it is bounded by that.
     let newcomers_max = door::NEWCOMERS_MAX;
     let limits = Limits { outbound_hard: usize::MAX, newcomers_max, ..limits_for(&options.spec) };
     Ok(Reactor::new(Session::new(talk, profile), limits)?)
 }
 
-/// Has a loop obey signals, before the line that scripts wait for: after it they may interrupt us.
-fn obedient<T: Talker>(reactor: Reactor<Session<T>>) -> Result<Reactor<Session<T>>> {
-    obey_signals(vec![reactor.handle()])?;
+/// Has a loop obey these signals, before the line that scripts wait for: after it they may interrupt us.
+fn obedient<T: Talker>(mut reactor: Reactor<Session<T>>, signals: &[Signal]) -> Result<Reactor<Session<T>>> {
+    obey(&mut reactor, signals)?;
     Ok(reactor)
 }
 

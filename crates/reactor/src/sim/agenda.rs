@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::address::Address;
+use crate::signal::Signal;
 use crate::time::Time;
 
 /// One thing that will happen.
@@ -24,6 +25,8 @@ pub(super) enum Arrival {
     Answer { to: EndId, is_taken: bool },
     /// A datagram.
     Datagram { to: Address, from: Address, payload: Vec<u8> },
+    /// A signal for the process on a host.
+    Signal { host: usize, signal: Signal },
 }
 
 /// One end of a simulated stream.

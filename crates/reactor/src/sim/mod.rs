@@ -52,6 +52,7 @@
 mod agenda;
 mod datagram;
 mod faults;
+mod host;
 mod net;
 mod seeds;
 mod stream;
@@ -59,6 +60,6 @@ mod world;
 
 pub use crate::rng::Rng;
 pub use faults::Faults;
-pub use net::{SimDatagram, SimListener, SimNet, SimStream};
+pub use net::{SimDatagram, SimListener, SimNet, SimSignals, SimStream};
 pub use seeds::each_seed;
 pub use world::{Rest, Turn, World, join_workers};

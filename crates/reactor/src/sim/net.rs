@@ -2,18 +2,20 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::agenda::{Arrival, EndId};
 use super::datagram::Socket;
+use super::host::SimWaker;
 use super::stream::EndState;
-use super::world::{ListenerPoint, State, World};
+use super::world::{ListenerPoint, State, World, caller_address};
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::net::{Adopted, ListenOptions, Net, Plant, Read, Ready, Received, Token, Wake};
+use crate::signal::Signal;
 use crate::time::Time;
 
 /// The network of one simulated host.
@@ -35,6 +37,10 @@ pub struct SimListener(usize);
 #[derive(Debug)]
 pub struct SimDatagram(usize);
 
+/// The signals that come to a simulated host.
+#[derive(Debug)]
+pub struct SimSignals;
+
 impl SimNet {
     pub(super) fn new(world: World, host: usize) -> SimNet {
         SimNet { world, host }
@@ -54,6 +60,7 @@ impl Net for SimNet {
     type Stream = SimStream;
     type Listener = SimListener;
     type Datagram = SimDatagram;
+    type Signals = SimSignals;
 
     fn now(&self) -> Time {
         self.world.now()
@@ -217,6 +224,18 @@ impl Net for SimNet {
         })
     }
 
+    fn watch_signals(&mut self, token: Token, _: &mut SimSignals) -> io::Result<()> {
+        self.with(|state| {
+            state.hosts[self.host].signals_token = Some(token);
+            state.hosts[self.host].signals_edge();
+        });
+        Ok(())
+    }
+
+    fn next_signal(&mut self, _: &mut SimSignals) -> Option<Signal> {
+        self.with(|state| state.hosts[self.host].signals.pop_front())
+    }
+
     fn is_planted(&self, plant: Plant) -> bool {
         self.with(|state| state.plant == Some(plant))
     }
@@ -373,21 +392,5 @@ impl State {
             Address::Udp(wanted) => Address::Udp(give(wanted)),
             other => other.clone(),
         }
-    }
-}
-
-/// Callers have no address of their own in this world: each connection is told apart by a port.
-fn caller_address(source: Option<IpAddr>, number: usize) -> Address {
-    let port = u16::try_from(number % 60_000).unwrap_or(0);
-    let source = source.unwrap_or(IpAddr::V4(Ipv4Addr::new(10, 255, 0, 1)));
-    Address::Tcp(SocketAddr::new(source, port))
-}
-
-#[derive(Debug)]
-struct SimWaker(Arc<AtomicBool>);
-
-impl Wake for SimWaker {
-    fn wake(&self) {
-        self.0.store(true, Ordering::Release);
     }
 }

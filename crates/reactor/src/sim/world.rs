@@ -4,14 +4,14 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::agenda::{Agenda, Arrival, EndId};
 use super::datagram::{INBOX_MAX, Socket};
 use super::faults::Faults;
+use super::host::Host;
 use super::net::SimNet;
 use super::stream::{End, EndState};
 use crate::address::Address;
@@ -19,6 +19,7 @@ use crate::handler::Handler;
 use crate::net::{Plant, Ready, Token};
 use crate::reactor::{Flow, Reactor};
 use crate::rng::Rng;
+use crate::signal::Signal;
 use crate::time::Time;
 use crate::workers;
 
@@ -81,6 +82,11 @@ impl World {
         let mut state = self.0.borrow_mut();
         state.hosts.push(Host::default());
         SimNet::new(self.clone(), state.hosts.len() - 1)
+    }
+
+    /// Sends a signal to the process on a host.
+    pub fn signal(&self, host: usize, signal: Signal) {
+        self.0.borrow_mut().send(Arrival::Signal { host, signal });
     }
 
     /// From now on nothing goes wrong any more: what is pending must now come to its end.
@@ -148,28 +154,6 @@ impl World {
         (0..loops.len())
             .filter(|&at| !stopped[at] && state.hosts[loops[at].host()].is_runnable(state.now))
             .collect()
-    }
-}
-
-/// One machine with one loop.
-#[derive(Debug)]
-pub(super) struct Host {
-    pub(super) ready: Vec<Ready>,
-    /// When its loop wants to be turned even if nothing happens.
-    pub(super) wakes_at: Time,
-    pub(super) woken: Arc<AtomicBool>,
-}
-
-impl Default for Host {
-    fn default() -> Host {
-        // A loop is turned at least once at the beginning.
-        Host { ready: Vec::new(), wakes_at: Time::ZERO, woken: Arc::default() }
-    }
-}
-
-impl Host {
-    fn is_runnable(&self, now: Time) -> bool {
-        !self.ready.is_empty() || self.wakes_at <= now || self.woken.load(Ordering::Acquire)
     }
 }
 
@@ -290,6 +274,10 @@ impl State {
                 Arrival::Call { from, address } => self.call_arrives(from, &address),
                 Arrival::Answer { to, is_taken } => self.answer_arrives(to, is_taken),
                 Arrival::Datagram { to, from, payload } => self.datagram_arrives(&to, &from, &payload),
+                Arrival::Signal { host, signal } => {
+                    self.hosts[host].signals.push_back(signal);
+                    self.hosts[host].signals_edge();
+                }
             }
         }
     }
@@ -362,4 +350,11 @@ impl State {
             }
         }
     }
+}
+
+/// Callers have no address of their own in this world: each connection is told apart by a port.
+pub(super) fn caller_address(source: Option<IpAddr>, number: usize) -> Address {
+    let port = u16::try_from(number % 60_000).unwrap_or(0);
+    let source = source.unwrap_or(IpAddr::V4(Ipv4Addr::new(10, 255, 0, 1)));
+    Address::Tcp(SocketAddr::new(source, port))
 }

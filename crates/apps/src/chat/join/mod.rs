@@ -30,8 +30,9 @@ use crate::cli::args::{OutputArgs, SessionArgs};
 use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::cli::notes::{Notes, Volume};
 use crate::cli::output::{Format, Output};
+use crate::cli::signals::ENDING;
 use crate::cli::terminal::Console;
-use crate::ending::obey_signals_when_open;
+use crate::ending::{DRAIN_TIMEOUT, catch};
 use crate::endpoint::Endpoint;
 use crate::session::{Profile, Role, Session};
 
@@ -63,7 +64,7 @@ impl Join {
 
         // Nothing is typed before the first credit, and nobody grants that before the loop runs.
         let door: Door = Arc::default();
-        obey_signals_when_open(&door)?; // before the console: from then on Ctrl-C is for us
+        let signals = catch(&ENDING)?; // before the console: from then on Ctrl-C is for us
         let console = Console::start("> ", {
             let door = Arc::clone(&door);
             move |input| drop(door.get().map(|handle| handle.post(Order::Typed(input))))
@@ -71,6 +72,7 @@ impl Join {
         let client = Client::new(nick, choice, &room);
         let joiner = joiner(client, &console, output, self.look_up(&door)?);
         let mut reactor = Reactor::new(Session::new(joiner, profile), limits)?;
+        reactor.obey(signals, DRAIN_TIMEOUT)?;
         let _ = door.set(reactor.handle());
         call(&mut reactor, callee)?;
         reactor.run()?.into_service().outcome()
