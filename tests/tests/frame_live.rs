@@ -1,7 +1,7 @@
 //! `sb-frame` on live endpoints: what a peer sends is packed, unpacked and guessed at like a file, and never answered
 //! but for its handshake. What `show` makes of one is left to `frame_show`.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -201,13 +201,18 @@ fn a_caller_with_a_key_is_read_and_one_without_is_not() {
     let (right, wrong) = (place.keys("right", &[("ann", 'a')]), place.keys("wrong", &[("ann", 'b')]));
     let listen = "sb-frame unpack --framing u8 --listen 127.0.0.1:0 --auth noise --key-file";
     let mut ours = Launch::ours(listen).arg(&right).start();
-    let call =
-        format!("sb-talk call {} --framing u8 --auth noise --service frame --key-file", ours.listening_on());
-    let mut stranger = Launch::ours(&call).arg(&wrong).start();
+    let endpoint = ours.listening_on();
+    let line = format!("sb-talk call {endpoint} --framing u8 --auth noise --service frame --key-file");
+    let mut stranger = Launch::ours(&line).arg(&wrong).start();
     stranger.say("from a stranger");
     stranger.wait(DEADLINE).expect_code(AUTHENTICATION);
-    let mut friend = Launch::ours(&call).arg(&right).start();
+    let mut silent = call(&endpoint);
+    let mut friend = Launch::ours(&line).arg(&right).start();
     friend.say("from a friend");
+    ours.expect_line(Stream::Stdout, "from a friend");
+    silent.set_nonblocking(true).unwrap();
+    let still_there = silent.read(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(still_there, Err(ErrorKind::WouldBlock), "the friend had to wait for its time to be over");
     friend.finish().expect_code(0);
     ours.wait(DEADLINE).expect_code(0).expect_stdout("from a friend\n");
 }
