@@ -78,6 +78,7 @@ const WORKLOADS: &[(&str, Sizes, usize)] = &[
     ("u32be", Sizes::Equal(64), READ),
     ("u32be", Sizes::Equal(64), 32 << 20), // from memory, not from a cache
     ("u32be", Sizes::UpTo(128), LONG),
+    ("u32be", Sizes::Either(40, 80), LONG),
     ("u32be", Sizes::Equal(16), READ),
     ("u32be", Sizes::Equal(1 << 10), READ),
     ("u32be", Sizes::Equal(64 << 10), 1 << 20),

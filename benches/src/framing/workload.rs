@@ -21,6 +21,8 @@ pub enum Sizes {
     Equal(usize),
     /// Anything up to this, one as likely as the other.
     UpTo(usize),
+    /// One of two, in no order.
+    Either(usize, usize),
 }
 
 impl Workload {
@@ -76,6 +78,7 @@ impl Sizes {
         match self {
             Sizes::Equal(bytes) => bytes,
             Sizes::UpTo(bytes_max) => bytes_max / 2,
+            Sizes::Either(one, other) => usize::midpoint(one, other),
         }
     }
 
@@ -83,6 +86,7 @@ impl Sizes {
         match self {
             Sizes::Equal(bytes) => bytes,
             Sizes::UpTo(bytes_max) => random.below(bytes_max + 1),
+            Sizes::Either(one, other) => [one, other][random.below(2)],
         }
     }
 }
@@ -90,11 +94,16 @@ impl Sizes {
 impl fmt::Display for Workload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (spec, count, kib) = (self.spec_text, self.messages(), self.stream.len() / 1024);
-        match self.sizes {
-            Sizes::Equal(bytes) => write!(f, "{spec}, {count} messages of {bytes} B in {kib} KiB"),
-            Sizes::UpTo(bytes_max) => {
-                write!(f, "{spec}, {count} messages of 0 to {bytes_max} B in {kib} KiB")
-            }
+        write!(f, "{spec}, {count} messages of {} B in {kib} KiB", self.sizes)
+    }
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sizes::Equal(bytes) => write!(f, "{bytes}"),
+            Sizes::UpTo(bytes_max) => write!(f, "0 to {bytes_max}"),
+            Sizes::Either(one, other) => write!(f, "{one} or {other}"),
         }
     }
 }
