@@ -353,6 +353,9 @@ fn what_cannot_work_is_refused_before_a_server_is_bothered() {
     ] {
         load(&closed, flags).expect_code(USAGE).expect_stderr(words);
     }
+    load("udp://127.0.0.1:9", "-s 64KiB").expect_code(USAGE).expect_stderr("at most 65507 bytes");
+    load("udp://127.0.0.1:9", "--mode idle").expect_code(USAGE).expect_stderr("have no connections");
+    load("udp://127.0.0.1:9", "--auth mutual --key-file /").expect_code(USAGE);
     let crowd = Launch::ours(&format!("sb-load {closed} -c 100")).through_shell("ulimit -n 64; exec \"$@\"");
     crowd.start().wait(DEADLINE).expect_code(USAGE).expect_stderr("may have 64");
 }

@@ -8,11 +8,10 @@ use anyhow::Context;
 use clap::value_parser;
 use rand::TryRng;
 use rand::rngs::SysRng;
-use reactor::Address;
 
 use super::plan::{Extent, Mode, Plan, Rate, Sizes, parse_some_time, parse_time};
 use super::report::Setting;
-use super::{Audience, DEFAULTS, Load};
+use super::{Audience, DEFAULTS, Load, carries_datagrams};
 use crate::attach::{Callee, Datagrams, callee};
 use crate::cli::args::{OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::{Failure, Fault, Result};
@@ -145,10 +144,6 @@ impl LoadArgs {
         let notes = Notes::over(io::sink(), Volume::Quiet);
         load.run(Audience { output, notes, pid: None })
     }
-}
-
-fn carries_datagrams(callee: &Callee) -> bool {
-    matches!(callee, Callee::Addresses(addresses) if addresses.iter().all(Address::is_datagram))
 }
 
 fn draw_seed() -> Result<u64> {

@@ -1,11 +1,13 @@
 //! The course of a run: it begins when all connections stand, warms up, is measured, ends when all is answered, and is
 //! told. What is sent is `traffic`'s; on what is left to a [`Carrier`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use anyhow::Context;
 use framing::EncodeError;
 use reactor::{Tag, Time};
 
+use super::beat::{Beat, Clock, GRAIN, set};
 use super::content::LaneId;
 use super::lane::Lane;
 use super::meter::Meter;
@@ -13,7 +15,7 @@ use super::plan::{Extent, Plan};
 use super::report::{Reporter, Setting, Summary};
 use super::tally::Wrong;
 use super::traffic::Traffic;
-use crate::cli::exit::{Failure, Fault, Result};
+use crate::cli::exit::{Blame, Failure, Fault, Result};
 use crate::ending::DRAIN_TIMEOUT;
 use crate::session::Link;
 
@@ -73,28 +75,6 @@ pub(super) enum Stage {
     Over,
 }
 
-/// What timers are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Beat {
-    /// A second is over.
-    Second,
-    /// The warm-up is over.
-    Warm,
-    /// The time of the run is over.
-    Finish,
-    /// Time to see who is silent.
-    Watch,
-    /// Time for the next message, or soon.
-    Pace,
-    /// Held for long enough.
-    Release,
-    /// Time to leave those that do not hang up.
-    Leave,
-}
-
-const BEATS: [Beat; 7] =
-    [Beat::Second, Beat::Warm, Beat::Finish, Beat::Watch, Beat::Pace, Beat::Release, Beat::Leave];
-
 impl<C: Carrier> Course<C> {
     pub(super) fn new(carrier: C, plan: Plan, setting: Setting, reporter: Reporter, meter: Meter) -> Self {
         Self {
@@ -105,7 +85,7 @@ impl<C: Carrier> Course<C> {
             setting,
             stage: Stage::Opening,
             meter,
-            clock: Clock { began: Some(Instant::now()) },
+            clock: Clock::of_the_system(),
             is_paced: false,
             overdue: 0,
             lost: 0,
@@ -116,7 +96,7 @@ impl<C: Carrier> Course<C> {
     /// The same on the loop's time, for worlds that are simulated.
     #[cfg(test)]
     pub(super) fn on_the_loops_clock(self) -> Self {
-        Self { clock: Clock { began: None }, ..self }
+        Self { clock: Clock::of_the_loop(), ..self }
     }
 
     /// What the program ends with.
@@ -166,15 +146,12 @@ impl<C: Carrier> Course<C> {
     #[inline]
     pub(super) fn note(&mut self, lane: LaneId, message: &[u8], at: Time) {
         self.traffic.hear(lane, message, at);
-        if self.stage == Stage::Running {
-            self.meter.hear(at);
-        }
     }
 
-    /// Does what is to be done next.
-    #[inline]
+    /// Does what follows from what has come back, the last of it at this time.
     pub(super) fn proceed(&mut self, link: &mut Link<'_, '_>, now: Time) {
         if self.stage == Stage::Running {
+            self.meter.hear(now);
             self.send(link, now);
             self.go_on(link);
         }
@@ -185,7 +162,8 @@ impl<C: Carrier> Course<C> {
         let mut bytes_left = SEND_BYTES_MAX;
         while let Some((lane, message)) = self.traffic.next(now) {
             if let Err(error) = self.carrier.send(link, lane, message) {
-                self.fail(Err(error.into()));
+                let why = Err(error).context("--framing cannot carry these messages");
+                self.fail(why.blame(Fault::Usage));
                 return self.end(link);
             }
             let Some(left) = bytes_left.checked_sub(message.len()) else {
@@ -241,14 +219,15 @@ impl<C: Carrier> Course<C> {
         self.traffic.expire(timeout, now);
         let silent = self.traffic.silent(timeout, now);
         if silent > 0 {
-            let messages = self.traffic.in_flight();
+            let (connections, messages) = (self.setting.connections, self.traffic.in_flight());
             let message = format!(
-                "no answer for {timeout:?} on {silent} connections; {messages} messages wait for one"
+                "no answer for {timeout:?} on {silent} of {connections} connections; {messages} messages wait for one"
             );
             self.fail(Err(Failure::new(Fault::Connection, message)));
             return self.end(link);
         }
-        self.proceed(link, now);
+        self.send(link, now);
+        self.go_on(link);
     }
 
     fn watch_interval(&self) -> Duration {
@@ -326,6 +305,7 @@ impl<C: Carrier> Course<C> {
 
     /// The summary, and what follows from it.
     fn tell(&mut self) -> Result<()> {
+        self.meter.weigh_standing();
         let flow = self.meter.end(&mut self.traffic);
         let wrong = self.traffic.wrong();
         self.reporter.summary(&Summary {
@@ -344,34 +324,7 @@ impl<C: Carrier> Course<C> {
     }
 }
 
-/// Where the time comes from.
-#[derive(Debug)]
-struct Clock {
-    /// The system's, read when it is asked for, as a turn of the loop may take longer than an answer; without it the
-    /// loop's, which a simulated world steps.
-    began: Option<Instant>,
-}
-
-impl Clock {
-    fn now(&self, link: &Link<'_, '_>) -> Time {
-        self.began.map_or_else(|| link.now(), |began| Time::ZERO + began.elapsed())
-    }
-}
-
-impl Beat {
-    fn of(tag: Tag) -> Option<Beat> {
-        BEATS.get(usize::try_from(tag.0).ok()?).copied()
-    }
-}
-
-fn set(link: &mut Link<'_, '_>, after: Duration, beat: Beat) {
-    link.set_timer(after, Tag(beat as u64));
-}
-
 const SECOND: Duration = Duration::from_secs(1);
-
-/// The loop's timers are late by up to this.
-const GRAIN: Duration = Duration::from_millis(1);
 
 /// Bytes that are sent before answers are looked for.
 const SEND_BYTES_MAX: usize = 256 * 1024;

@@ -125,6 +125,9 @@ impl Meter {
     /// Weighs while the connections stand: what it takes to close them was no message's, and a thread that ends with
     /// its connection can be looked at no more.
     pub(super) fn weigh_standing(&mut self) {
+        if self.is_weighed {
+            return;
+        }
         self.weigh();
         self.is_weighed = true;
         if let Some(server) = &mut self.server {

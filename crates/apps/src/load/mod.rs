@@ -13,6 +13,7 @@
 
 mod args;
 mod assembly;
+mod beat;
 mod connects;
 mod content;
 mod course;
@@ -38,7 +39,6 @@ pub use self::args::LoadArgs;
 
 use anyhow::Context;
 use auth::Dialect;
-use framing::FrameSpec;
 use reactor::{Address, Limits, Reactor, SocketId};
 use rustix::process::{Resource, getrlimit};
 
@@ -81,7 +81,7 @@ impl Load {
         raise_descriptor_limit();
         self.check()?;
         match &self.callee {
-            Callee::Addresses(addresses) if addresses.iter().all(Address::is_datagram) => {
+            Callee::Addresses(addresses) if carries_datagrams(&self.callee) => {
                 let server = addresses.first().context("an endpoint has an address")?;
                 self.run_on_datagrams(server, audience)
             }
@@ -160,13 +160,20 @@ impl Load {
 
     /// Refuses what cannot work before a server is bothered.
     fn check(&self) -> Result<()> {
-        self.check_sizes(&self.options.spec)?;
+        self.check_sizes()?;
         self.check_callee()?;
         self.check_descriptors()
     }
 
-    fn check_sizes(&self, spec: &FrameSpec) -> Result<()> {
-        for bytes in [self.plan.sizes.bytes_min, self.plan.sizes.bytes_max] {
+    fn check_sizes(&self) -> Result<()> {
+        let (sizes, spec) = (self.plan.sizes, &self.options.spec);
+        if carries_datagrams(&self.callee) {
+            let fault =
+                format!("--size {}: a datagram has at most {DATAGRAM_BYTES_MAX} bytes", sizes.bytes_max);
+            let fits = (sizes.bytes_max <= DATAGRAM_BYTES_MAX).then_some(());
+            return fits.ok_or_else(|| Failure::new(Fault::Usage, fault));
+        }
+        for bytes in [sizes.bytes_min, sizes.bytes_max] {
             let fits = spec.envelope(&vec![b'a'; bytes]);
             fits.with_context(|| format!("--size {bytes} with --framing {spec}")).blame(Fault::Usage)?;
         }
@@ -177,10 +184,9 @@ impl Load {
         let Setting { endpoint, connections, mode, .. } = &self.setting;
         let refused = match &self.callee {
             Callee::Open(_) if *connections > 1 || *mode == Mode::Connect => "is a single connection",
-            Callee::Addresses(addresses) if addresses.iter().any(Address::is_datagram) => match mode {
-                Mode::Echo => return Ok(()),
-                _ => "carries datagrams, which have no connections",
-            },
+            callee if *mode != Mode::Echo && carries_datagrams(callee) => {
+                "carries datagrams, which have no connections"
+            }
             _ => return Ok(()),
         };
         Err(Failure::new(Fault::Usage, format!("{endpoint} {refused}")))
@@ -201,6 +207,13 @@ impl Load {
         }
     }
 }
+
+fn carries_datagrams(callee: &Callee) -> bool {
+    matches!(callee, Callee::Addresses(addresses) if addresses.iter().all(Address::is_datagram))
+}
+
+/// What UDP over IPv4 can carry.
+const DATAGRAM_BYTES_MAX: usize = 65_507;
 
 /// Standard streams, the poll, its waker, the pipe of the signals, files of `/proc`.
 const DESCRIPTORS_BESIDE: u64 = 16;

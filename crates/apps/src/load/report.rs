@@ -177,8 +177,11 @@ impl Display for Second {
 impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Flow { seconds, messages, messages_per_s, bytes_per_s, latency, .. } = self.flow;
-        let connections = self.setting.connections;
-        writeln!(f, "{} messages in {seconds:.3} s on {connections} connections", Grouped(count(messages)))?;
+        let connections = match self.setting.connections {
+            1 => "1 connection".to_owned(),
+            several => format!("{several} connections"),
+        };
+        writeln!(f, "{} messages in {seconds:.3} s on {connections}", Grouped(count(messages)))?;
         writeln!(f, "  rate     {} msg/s, {} MB/s", Grouped(messages_per_s), mega(bytes_per_s))?;
         writeln!(f, "  latency  {latency}")?;
         write!(f, "  wrong    {}", self.wrong)?;

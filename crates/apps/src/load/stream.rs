@@ -63,18 +63,27 @@ impl StreamLoad {
         self.course.outcome()
     }
 
-    /// The lane of a connection, and the time at which it began to be heard in this turn.
+    /// The lane of a connection, and the time at which it began to be heard in this turn. What follows from what came on
+    /// another one is done before.
     #[inline]
-    fn present(&mut self, link: &Link<'_, '_>, id: ConnId) -> Option<(LaneId, Time)> {
+    fn present(&mut self, link: &mut Link<'_, '_>, id: ConnId) -> Option<(LaneId, Time)> {
         if let Some((present, lane, now)) = self.present
             && present == id
         {
             return Some((lane, now));
         }
+        self.proceed(link);
         let lane = *self.course.carrier.lanes.get(id)?;
         let now = self.course.now(link);
         self.present = Some((id, lane, now));
         Some((lane, now))
+    }
+
+    /// All that came on the present connection has been heard.
+    fn proceed(&mut self, link: &mut Link<'_, '_>) {
+        if let Some((_, _, now)) = self.present.take() {
+            self.course.proceed(link, now);
+        }
     }
 
     fn fail(&mut self, link: &mut Link<'_, '_>, failure: Failure) {
@@ -109,7 +118,6 @@ impl Service for StreamLoad {
                 }
             }
         }
-        self.course.proceed(link, now);
     }
 
     fn close(&mut self, link: &mut Link<'_, '_>, id: ConnId, ended: &Ended) {
@@ -137,8 +145,8 @@ impl Service for StreamLoad {
         self.course.timeout(link, tag);
     }
 
-    fn service_actions(&mut self, _: &mut Link<'_, '_>) {
-        self.present = None;
+    fn service_actions(&mut self, link: &mut Link<'_, '_>) {
+        self.proceed(link);
     }
 
     fn draining(&mut self, link: &mut Link<'_, '_>) {

@@ -42,10 +42,11 @@ struct State<L> {
     is_open: bool,
 }
 
-/// Messages that took equally long, as those do that come in one read: recorded together.
+/// Messages that were sent together and came back together, as most do: recorded together.
 #[derive(Debug, Default)]
 struct Burst {
-    latency: Duration,
+    since: Time,
+    until: Time,
     messages: u64,
     bytes: u64,
 }
@@ -91,7 +92,7 @@ impl<L: Lane> Traffic<L> {
             return None;
         }
         let since = self.pace.due(now)?;
-        let id = self.roomy.pop_front()?;
+        let id = *self.roomy.front()?;
         self.pace.sent(since, now);
         self.left -= 1;
         self.in_flight += 1;
@@ -100,11 +101,11 @@ impl<L: Lane> Traffic<L> {
             *heard = now;
         }
         let name = lane.send(since);
-        match lane.in_flight() < self.depth {
-            true if self.pace.is_fixed() => self.roomy.push_back(id),
-            // Messages to one peer in a row are one write.
-            true => self.roomy.push_front(id),
-            false => {}
+        // Messages to one peer in a row are one write, but at a rate all are to have their turn.
+        if lane.in_flight() >= self.depth {
+            self.roomy.pop_front();
+        } else if self.pace.is_fixed() {
+            self.roomy.rotate_left(1);
         }
         Some((id, self.content.make(name)))
     }
@@ -164,19 +165,18 @@ impl<L: Lane> Traffic<L> {
             }
             return;
         };
-        let latency = now.since(since);
-        if latency != self.burst.latency {
+        if (since, now) != (self.burst.since, self.burst.until) {
             self.record_burst();
-            self.burst.latency = latency;
+            (self.burst.since, self.burst.until) = (since, now);
         }
         self.burst.messages += 1;
         self.burst.bytes += bytes;
     }
 
     fn record_burst(&mut self) {
-        let Burst { latency, messages, bytes } = std::mem::take(&mut self.burst);
+        let Burst { since, until, messages, bytes } = std::mem::take(&mut self.burst);
         if messages > 0 {
-            self.recent.record(messages, bytes, latency);
+            self.recent.record(messages, bytes, until.since(since));
         }
     }
 
