@@ -22,11 +22,18 @@ pub(super) enum Arrival {
     /// A call reaches the address it was made to.
     Call { from: EndId, address: Address },
     /// The answer to a call reaches its maker.
-    Answer { to: EndId, is_taken: bool },
-    /// A datagram.
-    Datagram { to: Address, from: Address, payload: Vec<u8> },
+    Answer { to: EndId, answer: Answer },
+    /// A datagram, one of so many that were sent.
+    Datagram { to: Address, from: Address, payload: Vec<u8>, number: u64 },
     /// A signal for the process on a host.
     Signal { host: usize, signal: Signal },
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Taken,
+    Refused,
 }
 
 /// One end of a simulated stream.

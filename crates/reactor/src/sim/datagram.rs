@@ -5,7 +5,8 @@ use std::io;
 use std::net::IpAddr;
 
 use super::agenda::Arrival;
-use super::world::State;
+use super::faults::Fault;
+use super::state::State;
 use crate::address::Address;
 use crate::net::{Ready, Token};
 
@@ -18,6 +19,8 @@ pub(super) struct Socket {
     pub(super) inbox: VecDeque<(Address, Vec<u8>)>,
     /// The only one whom it hears.
     pub(super) peer: Option<Address>,
+    /// The number of the newest datagram that has come.
+    pub(super) newest: u64,
     /// The multicast groups that it hears.
     pub(super) groups: HashSet<IpAddr>,
 }
@@ -35,13 +38,38 @@ impl Socket {
 impl State {
     /// There is no room for a datagram, out of the blue. Not every time does an edge tell when there is.
     pub(super) fn draw_refusal(&mut self, socket: usize) -> io::Result<()> {
-        if !self.rng.chance(self.faults.datagram_refusals) {
+        if !self.draw(Fault::DatagramRefusal) {
             return Ok(());
         }
         if self.rng.chance(0.5) {
             self.send(Arrival::Room { socket });
         }
         Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Sends a datagram on its way: once, twice or not at all.
+    pub(super) fn send_datagram(&mut self, to: &Address, from: &Address, payload: &[u8]) {
+        let copies = if self.draw(Fault::Loss) { 0 } else { 1 + u32::from(self.draw(Fault::Double)) };
+        self.datagrams_sent += 1;
+        let number = self.datagrams_sent;
+        for _ in 0..copies {
+            let (to, from, payload) = (to.clone(), from.clone(), payload.to_vec());
+            self.send(Arrival::Datagram { to, from, payload, number });
+        }
+    }
+
+    pub(super) fn datagram_arrives(&mut self, to: &Address, from: &Address, payload: &[u8], number: u64) {
+        for socket in self.sockets.iter_mut().filter(|socket| socket.hears(to, from)) {
+            if number < socket.newest {
+                self.happened.count(Fault::Overtaking);
+            }
+            socket.newest = socket.newest.max(number);
+            if socket.inbox.len() < INBOX_MAX {
+                socket.inbox.push_back((from.clone(), payload.to_vec()));
+                let ready = Ready { token: socket.token, readable: true, writable: false, ended: false };
+                self.hosts[socket.host].ready.push(ready);
+            }
+        }
     }
 
     pub(super) fn room_comes(&mut self, socket: usize) {

@@ -1,6 +1,8 @@
-//! What goes wrong in a simulated network, and how often.
+//! What goes wrong in a simulated network: how often it is to happen, and how often it has.
 
 use std::time::Duration;
+
+use super::state::State;
 
 /// Probabilities, each for one operation, between 0 and 1.
 #[derive(Clone, Debug)]
@@ -24,6 +26,11 @@ pub struct Faults {
     pub losses: f64,
     /// A datagram comes twice.
     pub doubles: f64,
+    /// The clock leaps ahead, as it does for a machine that was suspended: everything that was due comes late, and at
+    /// once.
+    pub clock_steps: f64,
+    /// How far it leaps at most.
+    pub clock_step_max: Duration,
     /// How long anything may be on its way; drawn anew for each piece. Datagrams overtake each other, the bytes
     /// of a stream do not.
     pub delay_max: Duration,
@@ -44,6 +51,8 @@ impl Faults {
             datagram_refusals: 0.0,
             losses: 0.0,
             doubles: 0.0,
+            clock_steps: 0.0,
+            clock_step_max: Duration::ZERO,
             delay_max: Duration::ZERO,
             window_max: 64 * 1024,
         }
@@ -61,8 +70,92 @@ impl Faults {
             datagram_refusals: 0.1,
             losses: 0.05,
             doubles: 0.02,
+            clock_steps: 0.01,
+            clock_step_max: Duration::from_secs(1),
             delay_max: Duration::from_millis(20),
             window_max: 4096,
         }
+    }
+}
+
+/// Something that can go wrong, by which [`World::happened`](super::World::happened) is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is a field of `Faults`, or said below")]
+pub enum Fault {
+    ShortRead,
+    ShortWrite,
+    WouldBlock,
+    Reset,
+    AcceptError,
+    Refusal,
+    DatagramRefusal,
+    Loss,
+    Double,
+    ClockStep,
+    /// Something was on its way for some time.
+    Delay,
+    /// A datagram came before one that was sent earlier.
+    Overtaking,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Fault; 12] = [
+        Fault::ShortRead,
+        Fault::ShortWrite,
+        Fault::WouldBlock,
+        Fault::Reset,
+        Fault::AcceptError,
+        Fault::Refusal,
+        Fault::DatagramRefusal,
+        Fault::Loss,
+        Fault::Double,
+        Fault::ClockStep,
+        Fault::Delay,
+        Fault::Overtaking,
+    ];
+}
+
+impl Faults {
+    /// How probable a fault is that is drawn for one operation. The last two are not: they follow from the delays.
+    fn chance_of(&self, fault: Fault) -> f64 {
+        match fault {
+            Fault::ShortRead => self.short_reads,
+            Fault::ShortWrite => self.short_writes,
+            Fault::WouldBlock => self.would_blocks,
+            Fault::Reset => self.resets,
+            Fault::AcceptError => self.accept_errors,
+            Fault::Refusal => self.refusals,
+            Fault::DatagramRefusal => self.datagram_refusals,
+            Fault::Loss => self.losses,
+            Fault::Double => self.doubles,
+            Fault::ClockStep => self.clock_steps,
+            Fault::Delay | Fault::Overtaking => 0.0,
+        }
+    }
+}
+
+/// How often each fault has happened.
+#[derive(Debug, Default)]
+pub(super) struct Happened([u64; Fault::ALL.len()]);
+
+impl Happened {
+    pub(super) fn count(&mut self, fault: Fault) {
+        self.0[fault as usize] += 1;
+    }
+
+    pub(super) fn of(&self, fault: Fault) -> u64 {
+        self.0[fault as usize]
+    }
+}
+
+impl State {
+    /// Whether this fault happens now.
+    pub(super) fn draw(&mut self, fault: Fault) -> bool {
+        let happens = self.rng.chance(self.faults.chance_of(fault));
+        if happens {
+            self.happened.count(fault);
+        }
+        happens
     }
 }

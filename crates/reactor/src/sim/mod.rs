@@ -1,8 +1,9 @@
 //! A simulated network, for testing handlers: many loops, one clock that is stepped, every fault from one seed.
 //!
 //! Short reads and writes, spurious `WouldBlock`, resets, delays, a failing `accept`, loss, doubling and
-//! reordering of datagrams: what happens once a month on a real network happens here every few milliseconds, and
-//! happens again in the same way when the same seed is given. Nothing waits: an hour of timeouts passes at once.
+//! reordering of datagrams, a clock that leaps: what happens once a month on a real network happens here every few
+//! milliseconds, and happens again in the same way when the same seed is given. Nothing waits: an hour of timeouts
+//! passes at once. What a run was really put through tells [`World::happened`].
 //!
 //! ```text
 //!        World: clock, agenda (what is on its way), faults, one seeded generator
@@ -55,11 +56,12 @@ mod faults;
 mod host;
 mod net;
 mod seeds;
+mod state;
 mod stream;
 mod world;
 
 pub use crate::rng::Rng;
-pub use faults::Faults;
+pub use faults::{Fault, Faults};
 pub use net::{SimDatagram, SimListener, SimNet, SimSignals, SimStream};
 pub use seeds::each_seed;
 pub use world::{Rest, Turn, World, join_workers};

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use super::agenda::{Arrival, EndId};
 use super::datagram::Socket;
+use super::faults::Fault;
 use super::host::SimWaker;
+use super::state::{ListenerPoint, Possible, State, caller_address};
 use super::stream::EndState;
-use super::world::{ListenerPoint, State, World, caller_address};
+use super::world::World;
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::net::{Adopted, ListenOptions, Net, Plant, Read, Ready, Received, Token, Wake};
@@ -107,7 +109,7 @@ impl Net for SimNet {
     fn accept(&mut self, listener: &mut SimListener) -> io::Result<(SimStream, Address)> {
         self.with(|state| {
             let waits = !state.listeners[listener.0].backlog.is_empty();
-            if waits && state.rng.chance(state.faults.accept_errors) {
+            if waits && state.draw(Fault::AcceptError) {
                 return Err(state.failing_accept(listener.0));
             }
             let Some(end) = state.listeners[listener.0].backlog.pop_front() else {
@@ -122,9 +124,10 @@ impl Net for SimNet {
     fn watch(&mut self, token: Token, stream: &mut SimStream) -> io::Result<()> {
         self.with(|state| {
             state.end(stream.0).token = Some(token);
-            let is_calling = state.end(stream.0).state == EndState::Calling;
             // As epoll does, tell at once what is ready already.
-            state.edge(stream.0, !is_calling, !is_calling);
+            if state.end(stream.0).state != EndState::Calling {
+                state.edge(stream.0, Possible::Both);
+            }
         });
         Ok(())
     }
@@ -191,6 +194,7 @@ impl Net for SimNet {
                 address: address.clone(),
                 inbox: VecDeque::new(),
                 peer: options.peer.clone(),
+                newest: 0,
                 groups: HashSet::new(),
             });
             Ok((SimDatagram(state.sockets.len() - 1), address))
@@ -244,128 +248,13 @@ impl Net for SimNet {
         self.with(|state| {
             state.draw_refusal(socket.0)?;
             let from = state.sockets[socket.0].address.clone();
-            let copies = u32::from(!state.rng.chance(state.faults.losses))
-                + u32::from(state.rng.chance(state.faults.doubles));
-            for _ in 0..copies {
-                let payload = payload.to_vec();
-                state.send(Arrival::Datagram { to: to.clone(), from: from.clone(), payload });
-            }
+            state.send_datagram(to, &from, payload);
             Ok(())
         })
     }
 }
 
 impl State {
-    fn read(&mut self, id: EndId, buffer: &mut [u8]) -> io::Result<Read> {
-        self.draw_reset(id);
-        if self.draw_would_block(id) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let possible = buffer.len().min(self.end(id).inbox.len());
-        let length = self.draw_length(possible, self.faults.short_reads);
-        let end = self.end(id);
-        if length == 0 {
-            return match end.state {
-                EndState::Reset => Err(io::ErrorKind::ConnectionReset.into()),
-                _ if end.has_ended => Ok(Read { bytes: 0, drained: true }),
-                _ => Err(io::ErrorKind::WouldBlock.into()),
-            };
-        }
-        let bytes = end.read(&mut buffer[..length]);
-        let drained = end.inbox.is_empty();
-        self.note(bytes as u64);
-        self.tell_waiting_writer(id);
-        Ok(Read { bytes, drained })
-    }
-
-    /// Room has come in this end's window: its peer may write again, if it was refused before.
-    fn tell_waiting_writer(&mut self, reader: EndId) {
-        let Some(writer) = self.end(reader).peer else { return };
-        if std::mem::take(&mut self.end(writer).waits_for_window) {
-            self.send(Arrival::Edge { end: writer });
-        }
-    }
-
-    fn write(&mut self, id: EndId, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.draw_reset(id);
-        let end = self.end(id);
-        let Some(peer) = end.peer.filter(|_| end.state == EndState::Open && !end.sending_ended) else {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        };
-        if self.draw_would_block(id) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let offered: usize = parts.iter().map(|part| part.len()).sum();
-        let possible = offered.min(self.end(peer).room());
-        let length = self.draw_length(possible, self.faults.short_writes);
-        if length == 0 && offered > 0 {
-            self.end(id).waits_for_window = true;
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let mut bytes = Vec::with_capacity(length);
-        for part in parts {
-            bytes.extend_from_slice(&part[..part.len().min(length - bytes.len())]);
-        }
-        self.end(peer).unread += length;
-        self.note(length as u64);
-        self.send_in_order(peer, Arrival::Bytes { to: peer, bytes });
-        Ok(length)
-    }
-
-    fn end_sending(&mut self, id: EndId) {
-        let end = self.end(id);
-        if end.state != EndState::Open || std::mem::replace(&mut end.sending_ended, true) {
-            return;
-        }
-        if let Some(peer) = self.end(id).peer {
-            self.send_in_order(peer, Arrival::End { to: peer });
-        }
-    }
-
-    /// Closes an end that nobody ever accepted: its caller is reset.
-    fn abandon(&mut self, id: EndId) {
-        self.end(id).state = EndState::Closed;
-        self.end(id).inbox.clear();
-        self.reset_peer_of(id);
-    }
-
-    /// As a kernel does: bytes that were never read turn the end into a reset.
-    fn close(&mut self, id: EndId) {
-        let was_open = self.end(id).state == EndState::Open;
-        if was_open && !self.end(id).inbox.is_empty() {
-            self.reset_peer_of(id);
-        } else {
-            self.end_sending(id);
-        }
-        let end = self.end(id);
-        end.state = EndState::Closed;
-        end.token = None;
-        end.inbox.clear();
-    }
-
-    fn draw_reset(&mut self, id: EndId) {
-        let is_open = self.end(id).state == EndState::Open && self.end(id).peer.is_some();
-        if is_open && self.rng.chance(self.faults.resets) {
-            self.end(id).state = EndState::Reset;
-            self.end(id).inbox.clear();
-            self.reset_peer_of(id);
-        }
-    }
-
-    /// A refusal out of the blue; the edge that takes it back comes later.
-    fn draw_would_block(&mut self, id: EndId) -> bool {
-        let blocks = self.rng.chance(self.faults.would_blocks);
-        if blocks {
-            self.send(Arrival::Edge { end: id });
-        }
-        blocks
-    }
-
-    /// All of `possible`, or by a fault less of it, but never nothing.
-    fn draw_length(&mut self, possible: usize, fault: f64) -> usize {
-        if possible > 1 && self.rng.chance(fault) { 1 + self.rng.index(possible) } else { possible }
-    }
-
     /// Half of the time the first caller in the backlog is gone, else it has to wait: without a new edge.
     fn failing_accept(&mut self, place: usize) -> io::Error {
         if self.rng.chance(0.5) {

@@ -1,10 +1,14 @@
-//! One end of a simulated stream: what has arrived and what may still be sent. Delays and faults are the world's.
+//! Simulated streams: what has arrived at each end, what may still be sent, and the faults of reading and writing. How
+//! long anything takes is the state's.
 
 use std::collections::VecDeque;
+use std::io::{self, IoSlice};
 use std::net::IpAddr;
 
-use super::agenda::EndId;
-use crate::net::Token;
+use super::agenda::{Arrival, EndId};
+use super::faults::Fault;
+use super::state::State;
+use crate::net::{Read, Token};
 use crate::time::Time;
 
 /// An end of a stream.
@@ -80,5 +84,117 @@ impl End {
 
     pub(super) fn room(&self) -> usize {
         self.window - self.unread.min(self.window)
+    }
+}
+
+impl State {
+    pub(super) fn read(&mut self, id: EndId, buffer: &mut [u8]) -> io::Result<Read> {
+        self.draw_reset(id);
+        if self.draw_would_block(id) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let possible = buffer.len().min(self.end(id).inbox.len());
+        let length = self.draw_length(possible, Fault::ShortRead);
+        let end = self.end(id);
+        if length == 0 {
+            return match end.state {
+                EndState::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+                _ if end.has_ended => Ok(Read { bytes: 0, drained: true }),
+                _ => Err(io::ErrorKind::WouldBlock.into()),
+            };
+        }
+        let bytes = end.read(&mut buffer[..length]);
+        let drained = end.inbox.is_empty();
+        self.note(bytes as u64);
+        self.tell_waiting_writer(id);
+        Ok(Read { bytes, drained })
+    }
+
+    /// Room has come in this end's window: its peer may write again, if it was refused before.
+    fn tell_waiting_writer(&mut self, reader: EndId) {
+        let Some(writer) = self.end(reader).peer else { return };
+        if std::mem::take(&mut self.end(writer).waits_for_window) {
+            self.send(Arrival::Edge { end: writer });
+        }
+    }
+
+    pub(super) fn write(&mut self, id: EndId, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.draw_reset(id);
+        let end = self.end(id);
+        let Some(peer) = end.peer.filter(|_| end.state == EndState::Open && !end.sending_ended) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        if self.draw_would_block(id) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let offered: usize = parts.iter().map(|part| part.len()).sum();
+        let possible = offered.min(self.end(peer).room());
+        let length = self.draw_length(possible, Fault::ShortWrite);
+        if length == 0 && offered > 0 {
+            self.end(id).waits_for_window = true;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let mut bytes = Vec::with_capacity(length);
+        for part in parts {
+            bytes.extend_from_slice(&part[..part.len().min(length - bytes.len())]);
+        }
+        self.end(peer).unread += length;
+        self.note(length as u64);
+        self.send_in_order(peer, Arrival::Bytes { to: peer, bytes });
+        Ok(length)
+    }
+
+    pub(super) fn end_sending(&mut self, id: EndId) {
+        let end = self.end(id);
+        if end.state != EndState::Open || std::mem::replace(&mut end.sending_ended, true) {
+            return;
+        }
+        if let Some(peer) = self.end(id).peer {
+            self.send_in_order(peer, Arrival::End { to: peer });
+        }
+    }
+
+    /// Closes an end that nobody ever accepted: its caller is reset.
+    pub(super) fn abandon(&mut self, id: EndId) {
+        self.end(id).state = EndState::Closed;
+        self.end(id).inbox.clear();
+        self.reset_peer_of(id);
+    }
+
+    /// As a kernel does: bytes that were never read turn the end into a reset.
+    pub(super) fn close(&mut self, id: EndId) {
+        let was_open = self.end(id).state == EndState::Open;
+        if was_open && !self.end(id).inbox.is_empty() {
+            self.reset_peer_of(id);
+        } else {
+            self.end_sending(id);
+        }
+        let end = self.end(id);
+        end.state = EndState::Closed;
+        end.token = None;
+        end.inbox.clear();
+    }
+
+    fn draw_reset(&mut self, id: EndId) {
+        let is_open = self.end(id).state == EndState::Open && self.end(id).peer.is_some();
+        if is_open && self.draw(Fault::Reset) {
+            self.end(id).state = EndState::Reset;
+            self.end(id).inbox.clear();
+            self.reset_peer_of(id);
+        }
+    }
+
+    /// A refusal out of the blue; the edge that takes it back comes later.
+    fn draw_would_block(&mut self, id: EndId) -> bool {
+        let blocks = self.draw(Fault::WouldBlock);
+        if blocks {
+            self.send(Arrival::Edge { end: id });
+        }
+        blocks
+    }
+
+    /// All of `possible`, or by a fault less of it, but never nothing.
+    fn draw_length(&mut self, possible: usize, fault: Fault) -> usize {
+        if possible > 1 && self.draw(fault) { 1 + self.rng.index(possible - 1) } else { possible }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use switchboard_reactor::sim::{Faults, Rest, Turn, World, each_seed};
+use switchboard_reactor::sim::{Fault, Faults, Rest, Turn, World, each_seed};
 use switchboard_reactor::{
     Address, Closed, ConnId, Context, Datagram, Handler, Limits, Membership, Origin, Plant, Pressure,
     Reactor, SocketId, Tag,
 };
 
-use super::{HOUR, SEEDS, replay};
+use super::{HOUR, Met, SEEDS, replay};
 
 /// Answers each datagram to its sender.
 struct DatagramEcho;
@@ -63,31 +63,52 @@ impl Handler for DatagramCaller {
     }
 }
 
+/// A hundred datagrams and their answers; gives the trace and what they were put through.
+fn datagrams_once(seed: u64) -> (u64, Met) {
+    let world = World::new(seed, Faults::rough());
+    let udp = Address::Udp("10.0.0.1:0".parse().unwrap());
+    let mut server = Reactor::with_net(world.host(), DatagramEcho, Limits::default());
+    let (_, to) = server.bind(&udp).unwrap();
+    let handler = DatagramCaller { socket: None, to, sent: 0, heard: Vec::new() };
+    let mut caller = Reactor::with_net(world.host(), handler, Limits::default());
+    let (socket, _) = caller.bind(&udp).unwrap();
+    caller.with_context(|handler, cx| {
+        handler.socket = Some(socket);
+        cx.set_timer(Duration::ZERO, Tag(0));
+    });
+    assert_eq!(world.run(&mut [&mut server, &mut caller], HOUR).unwrap(), Rest::Quiet);
+    let heard = &caller.handler().heard;
+    assert!(heard.iter().all(|number| *number < 100), "something came that was never sent");
+    let distinct: std::collections::BTreeSet<_> = heard.iter().collect();
+    let (lost, doubled) = (100 - distinct.len(), heard.len() - distinct.len());
+    let happened = |fault| usize::try_from(world.happened(fault)).unwrap();
+    assert!(lost <= happened(Fault::Loss), "{lost} lost, and the network did not lose them");
+    assert!(doubled <= 3 * happened(Fault::Double), "{doubled} doubled");
+    (world.trace(), Met::of(&world))
+}
+
 #[test]
 fn datagrams_come_whole_or_not_at_all() {
-    let (mut lost, mut doubled, mut reordered) = (0, 0, 0);
-    for seed in 0..50 {
-        let world = World::new(seed, Faults::rough());
-        let udp = Address::Udp("10.0.0.1:0".parse().unwrap());
-        let mut server = Reactor::with_net(world.host(), DatagramEcho, Limits::default());
-        let (_, to) = server.bind(&udp).unwrap();
-        let handler = DatagramCaller { socket: None, to, sent: 0, heard: Vec::new() };
-        let mut caller = Reactor::with_net(world.host(), handler, Limits::default());
-        let (socket, _) = caller.bind(&udp).unwrap();
-        caller.with_context(|handler, cx| {
-            handler.socket = Some(socket);
-            cx.set_timer(Duration::ZERO, Tag(0));
-        });
-        assert_eq!(world.run(&mut [&mut server, &mut caller], HOUR).unwrap(), Rest::Quiet);
+    let mut met = Met::default();
+    each_seed(&replay("datagrams_come_whole_or_not_at_all"), 0..SEEDS, |seed| {
+        met.add(&datagrams_once(seed).1);
+    });
+    met.check(&[
+        Fault::Loss,
+        Fault::Double,
+        Fault::Overtaking,
+        Fault::Delay,
+        Fault::DatagramRefusal,
+        Fault::ClockStep,
+    ]);
+}
 
-        let heard = &caller.handler().heard;
-        assert!(heard.iter().all(|number| *number < 100), "seed {seed}: something came that was never sent");
-        let distinct: std::collections::BTreeSet<_> = heard.iter().collect();
-        lost += 100 - distinct.len();
-        doubled += heard.len() - distinct.len();
-        reordered += heard.windows(2).filter(|pair| pair[0] > pair[1]).count();
+#[test]
+fn equal_seeds_give_equal_datagrams() {
+    for seed in 0..20 {
+        assert_eq!(datagrams_once(seed), datagrams_once(seed), "seed {seed}");
     }
-    assert!(lost > 0 && doubled > 0 && reordered > 0, "faults never happened: {lost} {doubled} {reordered}");
+    assert_ne!(datagrams_once(1).0, datagrams_once(2).0);
 }
 
 /// One run in which datagrams are refused now and then, and never lost on their way or overtaken there.

@@ -5,13 +5,13 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use switchboard_reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
+use switchboard_reactor::sim::{Fault, Faults, Rest, Rng, SimNet, World, each_seed};
 use switchboard_reactor::{
     Address, Closed, ConnId, ConnMap, Context, Handler, Limits, ListenOptions, Origin, Plant, Pressure,
     Reactor, Tag, Time,
 };
 
-use super::{HOUR, Ledger, SEEDS, listen_address, replay};
+use super::{HOUR, Ledger, Met, SEEDS, listen_address, replay};
 
 /// Says back what it hears, taking a random part of what it is shown. What it says to those who have left must reach
 /// nobody.
@@ -230,6 +230,7 @@ fn tight(seed: u64) -> Limits {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ended {
     trace: u64,
+    met: Met,
     whole: usize,
     unreachable: usize,
 }
@@ -263,7 +264,7 @@ pub(super) fn echo_once(seed: u64, faults: Faults, plant: Option<Plant>) -> Ende
     // Timers of what has ended are still in the heaps; they come up and find nobody.
     assert_eq!(world.run(&mut [&mut server, &mut caller], HOUR).unwrap(), Rest::Quiet);
     let caller = caller.handler();
-    Ended { trace: world.trace(), whole: caller.whole, unreachable: caller.unreachable }
+    Ended { trace: world.trace(), met: Met::of(&world), whole: caller.whole, unreachable: caller.unreachable }
 }
 
 fn check(world: &World, server: &Reactor<EchoServer, SimNet>, caller: &Reactor<EchoCaller, SimNet>) {
@@ -280,10 +281,22 @@ fn check(world: &World, server: &Reactor<EchoServer, SimNet>, caller: &Reactor<E
 
 #[test]
 fn echoed_bytes_come_back_or_there_is_an_error() {
-    let mut whole = 0;
+    let (mut whole, mut met) = (0, Met::default());
     each_seed(&replay("echoed_bytes_come_back_or_there_is_an_error"), 0..SEEDS, |seed| {
-        whole += echo_once(seed, Faults::rough(), None).whole;
+        let ended = echo_once(seed, Faults::rough(), None);
+        whole += ended.whole;
+        met.add(&ended.met);
     });
+    met.check(&[
+        Fault::ShortRead,
+        Fault::ShortWrite,
+        Fault::WouldBlock,
+        Fault::Reset,
+        Fault::AcceptError,
+        Fault::Refusal,
+        Fault::ClockStep,
+        Fault::Delay,
+    ]);
     if std::env::var_os("SWITCHBOARD_SEED").is_none() {
         assert!(whole > 4_000, "only {whole} of 12,000 calls were whole: the faults drown the test");
     }
