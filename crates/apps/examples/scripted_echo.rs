@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for number in 0..script.callers {
         callers.with_context(|_, cx| cx.connect(address.clone(), Tag(number)));
     }
-    let rest = world.run(&mut [&mut Counted(&mut server), &mut callers], MINUTE)?;
+    // Long enough for the last idle deadline to come up and find its connection gone.
+    let rest = world.run(&mut [&mut Counted(&mut server), &mut callers], 2 * MINUTE)?;
     let echoed = callers.handler().service().echoed;
     assert_eq!((rest, echoed), (Rest::Quiet, script.messages()), "the script was not played to its end");
     println!("{echoed}");

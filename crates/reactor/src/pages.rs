@@ -5,7 +5,7 @@
 /// Values by slot.
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
-    pages: Vec<Box<[Option<T>]>>,
+    pages: Vec<Box<[Option<T>; SLOTS_A_PAGE]>>,
 }
 
 impl<T> Default for Pages<T> {
@@ -26,7 +26,7 @@ impl<T> Pages<T> {
     /// Puts a value into a slot; gives back what was there.
     pub(crate) fn replace(&mut self, slot: usize, value: T) -> Option<T> {
         while slot / SLOTS_A_PAGE >= self.pages.len() {
-            self.pages.push(std::iter::repeat_with(|| None).take(SLOTS_A_PAGE).collect());
+            self.pages.push(Box::new([const { None }; SLOTS_A_PAGE]));
         }
         self.pages[slot / SLOTS_A_PAGE][slot % SLOTS_A_PAGE].replace(value)
     }
@@ -38,7 +38,7 @@ impl<T> Pages<T> {
 
     /// All values, by slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.pages.iter().flatten().flatten()
+        self.pages.iter().flat_map(|page| page.iter()).flatten()
     }
 }
 

@@ -10,8 +10,8 @@ use crate::ids::ConnId;
 use crate::net::{Net, Plant, Read, Ready};
 use crate::reactor::Reactor;
 
-/// Rests up to this size are copied in front of the next read, so that the handler sees one piece; a longer one
-/// collects in the connection instead, as copying it back and forth would cost more than it saves.
+/// Room in front of what is read, for the rest from before: the handler then sees one piece. A longer rest, or one that
+/// outweighs what was read, is joined by the new bytes instead.
 pub(crate) const REST_PREFIXED_MAX: usize = 128 * 1024;
 
 impl<S> Conn<S> {
@@ -63,13 +63,12 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
+    /// Reads behind the room for a rest, so that whether the rest joins the new bytes there, or they join it, can be
+    /// decided when it is known which are more: no byte is copied more often than bytes come.
     fn read_once(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
-        let prefix = conn.rest.len();
-        let prefix = if prefix > REST_PREFIXED_MAX { 0 } else { prefix };
-        self.buffer[..prefix].copy_from_slice(&conn.rest.bytes()[..prefix]);
-        let end = prefix + self.limits.read_bytes;
-        let result = self.net.read(&mut conn.stream, &mut self.buffer[prefix..end]);
+        let area = REST_PREFIXED_MAX..REST_PREFIXED_MAX + self.limits.read_bytes;
+        let result = self.net.read(&mut conn.stream, &mut self.buffer[area]);
         self.stats.reads += 1;
         match result {
             Ok(Read { bytes: 0, .. }) => self.peer_ended(id),
@@ -77,33 +76,37 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 conn.flags.readable = !read.drained || conn.flags.ending;
                 conn.heard = self.now;
                 self.stats.bytes_in += read.bytes as u64;
-                if conn.rest.len() > prefix {
+                if conn.rest.len() > read.bytes.min(REST_PREFIXED_MAX) {
                     self.offer_collected(id, read.bytes);
                 } else {
-                    self.offer_in_place(id, prefix + read.bytes);
+                    self.offer_in_place(id, read.bytes);
                 }
             }
             Err(error) => self.read_failed(id, error),
         }
     }
 
-    /// Shows the handler the bytes where they were read.
-    fn offer_in_place(&mut self, id: ConnId, end: usize) {
-        let buffer = std::mem::take(&mut self.buffer);
-        let taken = self.show(id, &buffer[..end]);
-        let kept = if self.net.is_planted(Plant::LostRest) { end } else { taken };
+    /// Shows the handler the bytes where they were read, with the rest in front of them.
+    fn offer_in_place(&mut self, id: ConnId, read: usize) {
+        let Some(conn) = self.sources.conn(id) else { return };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let start = REST_PREFIXED_MAX - conn.rest.len();
+        buffer[start..REST_PREFIXED_MAX].copy_from_slice(conn.rest.bytes());
+        let input = &buffer[start..REST_PREFIXED_MAX + read];
+        let taken = self.show(id, input);
+        let kept = if self.net.is_planted(Plant::LostRest) { input.len() } else { taken };
         if let Some(conn) = self.sources.conn(id) {
-            conn.rest.replace(&buffer[kept..end], taken, self.now);
+            conn.rest.replace(&input[kept..], taken, self.now);
             self.judge_rest(id);
         }
-        self.send_on(&buffer[..end]);
+        self.send_on(input);
         self.buffer = buffer;
     }
 
     /// Adds what was read to the rest, and shows the handler all of it.
     fn offer_collected(&mut self, id: ConnId, read: usize) {
         let Some(conn) = self.sources.conn(id) else { return };
-        conn.rest.extend(&self.buffer[..read], self.now);
+        conn.rest.extend(&self.buffer[REST_PREFIXED_MAX..][..read], self.now);
         self.offer_rest(id);
     }
 
