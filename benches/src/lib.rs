@@ -8,5 +8,6 @@ pub mod framing;
 pub mod handshakes;
 pub mod instructions;
 pub mod peers;
+pub mod processor;
 pub mod rounds;
 pub mod table;

@@ -78,15 +78,15 @@ pub fn refuse(policy: &Policy, hello: &[u8], out: &mut Vec<u8>) {
     assert!(policy.accept(fixed(4)).advance(hello, out).is_err(), "a stranger was let in");
 }
 
-/// Calls one after the other for this long; the handshakes a second that both sides finished.
-pub fn rate(address: SocketAddr, policy: &Policy, span: Duration) -> io::Result<f64> {
+/// Calls one after the other for this long; the handshakes that both sides finished, and the time it took.
+pub fn call_for(address: SocketAddr, policy: &Policy, span: Duration) -> io::Result<(f64, Duration)> {
     let begin = Instant::now();
     let mut calls = 0.0;
     while begin.elapsed() < span {
         call(address, policy)?;
         calls += 1.0;
     }
-    Ok(calls / begin.elapsed().as_secs_f64())
+    Ok((calls, begin.elapsed()))
 }
 
 /// One call: a connection, a handshake, and the end of the stream from the other side, which says that it is done.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use super::KEY;
+use crate::processor::Meter;
 
 /// A Python of the machine; killed when it is dropped.
 pub struct PythonListener {
@@ -12,6 +13,8 @@ pub struct PythonListener {
     pub name: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Its processor time.
+    pub meter: Meter,
     child: Child,
 }
 
@@ -26,7 +29,8 @@ impl PythonListener {
         let (version, port) = (next()?, next()?);
         let port: u16 = port.trim().parse().map_err(io::Error::other)?;
         let name = format!("Listener of Python {version}");
-        Ok(PythonListener { name, address: ([127, 0, 0, 1], port).into(), child })
+        let meter = Meter::of_process(child.id());
+        Ok(PythonListener { name, address: ([127, 0, 0, 1], port).into(), meter, child })
     }
 }
 

@@ -2,16 +2,21 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
 use switchboard::auth::Policy;
 use switchboard::reactor::{Address, ConnId, Handle, Limits, ListenOptions, Reactor};
 use switchboard::session::{Caller, Link, Profile, Service, Session};
 
+use crate::processor::Meter;
+
 /// A loop on a thread of its own; stopped when it is dropped.
 pub struct OurServer {
     /// Where it listens.
     pub address: SocketAddr,
+    /// The processor time of its thread.
+    pub meter: Meter,
     handle: Handle<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -25,10 +30,13 @@ impl OurServer {
         let (_, address) = server.listen(&any, &ListenOptions::default())?;
         let Address::Tcp(address) = address else { unreachable!("it listens on TCP") };
         let handle = server.handle();
+        let (tell, told) = channel();
         let thread = std::thread::spawn(move || {
+            let _ = tell.send(Meter::of_this_thread());
             server.run().expect("a loop on the loopback runs");
         });
-        Ok(OurServer { address, handle, thread: Some(thread) })
+        let meter = told.recv().map_err(io::Error::other)?;
+        Ok(OurServer { address, meter, handle, thread: Some(thread) })
     }
 }
 
