@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use e2e::{DEADLINE, Launch, Place, Program, Stream, call, tap};
 
 const AUTHENTICATION: i32 = 3;
-const USAGE: i32 = 2;
 
 fn line(name: &str, digit: char) -> String {
     format!("{name} {}\n", digit.to_string().repeat(64))
@@ -120,19 +119,6 @@ fn a_stranger_is_told_nothing_at_all() {
         let _ = stranger.read_to_end(&mut heard); // a reset is as good as an end
         assert_eq!(heard, b"");
         ours.wait_for_line(Stream::Stderr, |line| line.contains("authentication failed"));
-    }
-}
-
-#[test]
-fn what_is_not_sealed_stays_on_the_host_and_the_refusal_says_what_to_do() {
-    let place = Place::new();
-    let key = keys(&place, &[("ann", 'a')]);
-    for dialect in ["tutorial", "python", "mutual"] {
-        for program in ["sb-echo", "sb-talk call", "sb-hello serve"] {
-            let line = format!("{program} 192.0.2.1:9 --auth {dialect} --key-file");
-            let ending = Launch::ours(&line).arg(&key).start().wait(DEADLINE);
-            ending.expect_code(USAGE).expect_stderr("--auth noise").expect_stderr("--insecure");
-        }
     }
 }
 
