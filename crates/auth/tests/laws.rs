@@ -5,7 +5,9 @@ mod support;
 
 use switchboard_auth::{Dialect, HANDSHAKE_TIMEOUT, Handshake, Policy, Refused};
 
-use support::{From, KEY, Party, Random, entropy, honest_transcript, pair, policy, seed};
+use support::{
+    From, KEY, Party, Random, State, converse_through, entropy, honest_transcript, pair, policy, seed,
+};
 
 fn policies() -> Vec<Policy> {
     vec![
@@ -115,17 +117,34 @@ fn no_truncation_is_accepted() {
             let input = roles(&policy)[role].1.clone();
             for length in 0..input.len() {
                 let (handshake, _) = roles(&policy).into_iter().nth(role).expect("two roles");
-                let (state, ..) = outcome(handshake, &[&input[..length]]);
-                assert!(state.starts_with("Pending"), "{length} bytes: {state}");
+                let mut party = Party::new(handshake);
+                party.hear(&[]);
+                party.hear(&input[..length]);
+                let have = party.rest().len();
+                let State::Pending(handshake) = party.state else {
+                    panic!("{length} bytes: {:?}", party.state)
+                };
+                assert_eq!(handshake.finish(&vec![0; have]), Refused::HungUp { have });
             }
         }
     }
 }
 
+/// Whoever is on the path swallows the end of a message, and lets everything else pass.
 #[test]
-fn the_end_of_the_stream_inside_a_handshake_is_a_refusal() {
+fn no_message_that_lacks_its_end_is_made_up_for_by_those_after_it() {
     for policy in policies() {
-        assert_eq!(policy.accept(entropy(1)).finish(b"abc"), Refused::HungUp { have: 3 });
+        for (index, (from, message)) in honest_transcript(&policy).iter().enumerate() {
+            for length in 0..message.len() {
+                let (mut server, mut client) = pair(&policy);
+                converse_through(&mut server, &mut client, |at, mut bytes| {
+                    bytes.truncate(if at == index { length } else { bytes.len() });
+                    bytes
+                });
+                let receiver = if *from == From::Server { client } else { server };
+                assert!(!receiver.is_done(), "{}: {length} bytes of message {index}", policy.dialect());
+            }
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 
 mod support;
 
+use std::path::Path;
+use std::process::Command;
+
 use switchboard_auth::{Dialect, Entropy, Key, Policy};
 
 use support::vector::{Case, cases};
-use support::{Party, converse, policy};
+use support::{Party, converse, policy, skip};
 
 #[test]
 fn mutual_speaks_exactly_the_bytes_of_the_vectors() {
@@ -72,6 +75,18 @@ fn python_speaks_exactly_the_bytes_of_the_vectors() {
         let said = converse(&mut server, &mut client).into_iter().map(|(_, message)| message);
         assert_eq!(said.collect::<Vec<_>>(), case.list("messages"));
         assert!(server.is_done() && client.is_done());
+    }
+}
+
+/// They are nobody's handiwork: independent code makes the same again.
+#[test]
+fn the_scripts_make_these_vectors() {
+    for script in ["make.py", "make_noise.py"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(script);
+        let Ok(output) = Command::new("python3").arg(path).arg("--check").output() else {
+            return skip("python");
+        };
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
