@@ -124,6 +124,10 @@ mod reactor;
 mod ready;
 mod receive;
 mod resolver;
+#[cfg_attr(
+    not(feature = "sim"),
+    expect(dead_code, unreachable_pub, reason = "public with `sim`; else only a dialer's")
+)]
 mod rng;
 mod signal;
 #[cfg_attr(not(feature = "signals"), path = "signals_absent.rs")]
