@@ -30,7 +30,9 @@ fn serve(line: &str, place: &Place) -> Program {
 fn failing_callers_cost_a_few_lines_a_second_and_all_of_them_are_counted() {
     let place = Place::new();
     let chat = format!("sb-chat serve --listen tcp://127.0.0.1:0 --data {}", place.path("data").display());
-    let servers = ["sb-echo 127.0.0.1:0", "sb-hello serve 127.0.0.1:0", "sb-talk listen 127.0.0.1:0", &chat];
+    let frame = "sb-frame show --listen 127.0.0.1:0 --service talk";
+    let servers =
+        ["sb-echo 127.0.0.1:0", "sb-hello serve 127.0.0.1:0", "sb-talk listen 127.0.0.1:0", frame, &chat];
     for line in servers {
         let begin = Instant::now();
         let server = serve(line, &place);

@@ -19,6 +19,7 @@ use crate::calling::{self, Route};
 use crate::cli::args::{AuthArgs, Defaults};
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::Notes;
+use crate::cli::sparing::Sparing;
 use crate::door;
 use crate::ending::{obey_signals, outcome_of};
 use crate::endpoint::Endpoint;
@@ -117,7 +118,7 @@ impl Read for Live {
 
 /// Hears everything, says nothing.
 struct Tap {
-    notes: Notes,
+    notes: Sparing,
     route: Route,
     /// Whose reads these are: a second caller's would be taken for its.
     current: Option<ConnId>,
@@ -129,7 +130,7 @@ struct Tap {
 
 impl Tap {
     fn new(notes: &Notes) -> Self {
-        let notes = notes.clone();
+        let notes = Sparing::of(notes.clone());
         Self { notes, route: Route::default(), current: None, reads: VecDeque::new(), ended: None }
     }
 
