@@ -2,55 +2,29 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod support;
+
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use switchboard_reactor::blocking::{Blocking, Call, Order, PoolStats, Threads};
-use switchboard_reactor::{Flow, Handle, Limits, ListenOptions};
+use support::{DEADLINE, Running, call, tcp};
+use switchboard_reactor::blocking::{Blocking, Call, PoolStats, Threads};
+use switchboard_reactor::{Address, Limits, ListenOptions};
 
-const DEADLINE: Duration = Duration::from_secs(20);
-
-struct Running {
-    handle: Handle<Order>,
-    address: String,
-    thread: Option<JoinHandle<PoolStats>>,
+fn start(
+    threads: Threads,
+    handle_call: impl Fn(&mut Call) -> io::Result<()> + Send + Sync + 'static,
+) -> (Running<Blocking>, Address) {
+    let mut reactor = Blocking::reactor(handle_call, threads, Limits::default()).unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    (Running::of(reactor), address)
 }
 
-impl Running {
-    fn start(
-        threads: Threads,
-        handle_call: impl Fn(&mut Call) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Running {
-        let mut reactor = Blocking::reactor(handle_call, threads, Limits::default()).unwrap();
-        let (_, address) =
-            reactor.listen(&"tcp://127.0.0.1:0".parse().unwrap(), &ListenOptions::default()).unwrap();
-        let handle = reactor.handle();
-        let thread = thread::spawn(move || {
-            while reactor.turn().unwrap() == Flow::Continue {}
-            reactor.handler().pool_stats()
-        });
-        Running { handle, address: address.ip().unwrap().to_string(), thread: Some(thread) }
-    }
-
-    fn call(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream
-    }
-
-    fn stop(mut self) -> PoolStats {
-        self.handle.shutdown();
-        self.thread.take().unwrap().join().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.handle.shutdown();
-    }
+/// Stops the loop; what its pool has done by then.
+fn stop(running: Running<Blocking>) -> PoolStats {
+    running.stop().0.pool_stats()
 }
 
 fn echo(call: &mut Call) -> io::Result<()> {
@@ -67,10 +41,10 @@ fn said_and_heard(stream: &mut TcpStream, bytes: &[u8]) -> bool {
 
 #[test]
 fn a_thousand_calls_are_handled_on_a_handful_of_threads() {
-    let running = Running::start(Threads { running_max: 4, waiting_max: 2_000 }, echo);
+    let (running, address) = start(Threads { running_max: 4, waiting_max: 2_000 }, echo);
     let callers: Vec<_> = (0..1_000)
         .map(|number: u32| {
-            let mut stream = running.call();
+            let mut stream = call(&address);
             stream.write_all(&number.to_be_bytes()).unwrap();
             stream.shutdown(Shutdown::Write).unwrap();
             stream
@@ -81,25 +55,25 @@ fn a_thousand_calls_are_handled_on_a_handful_of_threads() {
         stream.read_to_end(&mut back).unwrap();
         assert_eq!(back, u32::try_from(number).unwrap().to_be_bytes());
     }
-    let stats = running.stop();
+    let stats = stop(running);
     assert!(stats.threads <= 4 && stats.refused == 0, "{stats:?}");
 }
 
 #[test]
 fn a_call_that_finds_no_thread_and_no_place_to_wait_is_cut() {
-    let running = Running::start(Threads { running_max: 1, waiting_max: 1 }, echo);
-    let mut first = running.call();
+    let (running, address) = start(Threads { running_max: 1, waiting_max: 1 }, echo);
+    let mut first = call(&address);
     assert!(said_and_heard(&mut first, b"the only thread"));
-    let _waits = running.call();
-    let mut third = running.call();
+    let _waits = call(&address);
+    let mut third = call(&address);
     assert!(matches!(third.read(&mut [0; 1]), Ok(0) | Err(_)), "the third call is turned away");
     assert!(said_and_heard(&mut first, b"undisturbed"));
-    assert_eq!(running.stop().refused, 1);
+    assert_eq!(stop(running).refused, 1);
 }
 
 #[test]
 fn an_error_or_a_panic_ends_that_call_only() {
-    let running = Running::start(Threads::default(), |call| {
+    let (running, address) = start(Threads::default(), |call| {
         while let Some(heard) = call.recv()? {
             match &heard[..] {
                 b"error" => return Err(io::Error::other("on purpose")),
@@ -109,20 +83,20 @@ fn an_error_or_a_panic_ends_that_call_only() {
         }
         Ok(())
     });
-    let mut steady = running.call();
+    let mut steady = call(&address);
     assert!(said_and_heard(&mut steady, b"before"));
     for word in [b"error", b"panic"] {
-        let mut bad = running.call();
+        let mut bad = call(&address);
         bad.write_all(word).unwrap();
         assert!(matches!(bad.read(&mut [0; 1]), Ok(0) | Err(_)), "the call is cut");
     }
     assert!(said_and_heard(&mut steady, b"after"));
-    running.stop();
+    stop(running);
 }
 
 #[test]
 fn reading_and_writing_are_those_of_the_standard_library() {
-    let running = Running::start(Threads::default(), |call| {
+    let (running, address) = start(Threads::default(), |call| {
         let mut head = [0; 4];
         call.read_exact(&mut head)?;
         let length = u64::from(u32::from_be_bytes(head));
@@ -130,13 +104,13 @@ fn reading_and_writing_are_those_of_the_standard_library() {
         Read::by_ref(call).take(length).read_to_end(&mut body)?;
         write!(call, "{} bytes", body.len())
     });
-    let mut stream = running.call();
+    let mut stream = call(&address);
     stream.write_all(&[0, 0, 0, 5]).unwrap();
     stream.write_all(b"hello and more").unwrap();
     let mut back = String::new();
     stream.read_to_string(&mut back).unwrap();
     assert_eq!(back, "5 bytes");
-    running.stop();
+    stop(running);
 }
 
 #[test]
@@ -144,7 +118,7 @@ fn a_flood_waits_in_the_kernel_and_arrives_whole() {
     const BYTES: usize = 20_000_000;
     let (release, gate) = mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
-    let running = Running::start(Threads::default(), move |call| {
+    let (running, address) = start(Threads::default(), move |call| {
         // Nothing is taken until the whole flood has been tried.
         let _ = gate.lock().unwrap().recv_timeout(Duration::from_millis(200));
         let mut sum = 0_u64;
@@ -155,7 +129,7 @@ fn a_flood_waits_in_the_kernel_and_arrives_whole() {
         }
         call.send(format!("{bytes} {sum}"))
     });
-    let mut stream = running.call();
+    let mut stream = call(&address);
     let flood: Vec<u8> = (0..BYTES).map(|n| (n % 251).to_le_bytes()[0]).collect();
     stream.write_all(&flood).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
@@ -164,20 +138,20 @@ fn a_flood_waits_in_the_kernel_and_arrives_whole() {
     stream.read_to_string(&mut back).unwrap();
     let sum: u64 = flood.iter().map(|byte| u64::from(*byte)).sum();
     assert_eq!(back, format!("{BYTES} {sum}"));
-    running.stop();
+    stop(running);
 }
 
 #[test]
 fn a_reader_that_sleeps_holds_its_sender_back_and_loses_nothing() {
     const BYTES: usize = 40_000_000;
-    let running = Running::start(Threads::default(), |call| {
+    let (running, address) = start(Threads::default(), |call| {
         let piece = vec![7_u8; 100_000];
         for _ in 0..BYTES / piece.len() {
             call.send(piece.clone())?;
         }
         Ok(())
     });
-    let mut stream = running.call();
+    let mut stream = call(&address);
     let mut total = 0;
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -187,15 +161,15 @@ fn a_reader_that_sleeps_holds_its_sender_back_and_loses_nothing() {
         }
     }
     assert_eq!(total, BYTES);
-    running.stop();
+    stop(running);
 }
 
 #[test]
 fn shutdown_does_not_wait_for_a_thread_that_waits_for_its_peer() {
-    let running = Running::start(Threads::default(), echo);
-    let mut stream = running.call();
+    let (running, address) = start(Threads::default(), echo);
+    let mut stream = call(&address);
     assert!(said_and_heard(&mut stream, b"here"));
     let asked = std::time::Instant::now();
-    running.stop();
+    stop(running);
     assert!(asked.elapsed() < DEADLINE / 10, "{:?}", asked.elapsed());
 }

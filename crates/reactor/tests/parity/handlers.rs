@@ -5,8 +5,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::support::{DEADLINE, Running, hooks};
-use super::{call, echoes, listening, tcp};
+use super::support::{DEADLINE, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::blocking::{Blocking, Call, Threads};
 use switchboard_reactor::{
     Address, Closed, ConnId, Context, Datagram, Handler, Limits, ListenOptions, MioNet,

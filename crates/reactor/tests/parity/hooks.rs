@@ -3,8 +3,7 @@
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::support::{Hooks, Running, hooks};
-use super::{call, echoes, listening, tcp};
+use super::support::{Hooks, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::blocking::{Blocking, Threads};
 use switchboard_reactor::{Address, Limits, ListenOptions};
 

@@ -12,37 +12,6 @@ mod servers;
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use support::{DEADLINE, Hooks, Running, Told, hooks};
-use switchboard_reactor::{Address, Limits, ListenOptions};
-
-/// A loop with [`Hooks`] that listens on a port of its own.
-fn listening() -> (Running<Hooks>, Address, Told) {
-    let (handler, told) = hooks();
-    let (running, address) = Running::start(handler, Limits::default(), |reactor| {
-        reactor.listen(&tcp(), &ListenOptions::default()).unwrap().1
-    });
-    (running, address, told)
-}
-
-fn tcp() -> Address {
-    "tcp://127.0.0.1:0".parse().unwrap()
-}
-
-fn call(address: &Address) -> TcpStream {
-    let stream = TcpStream::connect(address.ip().unwrap()).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream
-}
-
-fn echoes(stream: &mut (impl Read + Write), bytes: &[u8]) {
-    stream.write_all(bytes).unwrap();
-    let mut back = vec![0; bytes.len()];
-    stream.read_exact(&mut back).unwrap();
-    assert_eq!(back, bytes);
-}
 
 /// Rows of the page: their last cells.
 fn named_on_the_page() -> BTreeSet<&'static str> {

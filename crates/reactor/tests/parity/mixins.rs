@@ -7,8 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::{DEADLINE, Running};
-use super::{call, echoes, tcp};
+use super::support::{DEADLINE, Running, call, echoes, tcp};
 use switchboard_reactor::blocking::{Blocking, Call, Pool, PoolStats, Threads};
 use switchboard_reactor::{
     Address, Closed, ConnId, Context, Datagram, Handle, Handler, Limits, ListenOptions, Origin, SocketId,

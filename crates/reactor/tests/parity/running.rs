@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::{DEADLINE, Running, hooks};
-use super::{call, echoes, listening, tcp};
+use super::support::{DEADLINE, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::{
     Closed, ConnId, Context, Flow, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
 };

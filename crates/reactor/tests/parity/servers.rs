@@ -6,8 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::time::Duration;
 
-use super::support::{DEADLINE, Running, hooks};
-use super::{call, echoes, listening, tcp};
+use super::support::{DEADLINE, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::sim::{Faults, World};
 use switchboard_reactor::{Address, Kept, Limits, ListenOptions, MioNet, Reactor, Tag};
 

@@ -1,18 +1,19 @@
-//! What tests on real sockets share: a loop on a thread of its own, and a handler that tells what it hears.
-//! What is asked and expected is each test's.
+//! What tests on real sockets share: a loop on a thread of its own, and how to call it. What its handler tells is in
+//! `hooks`; what is asked and expected is each test's.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses its part of it")]
 
-use std::io;
-use std::sync::mpsc::{self, Receiver, Sender};
+mod hooks;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use switchboard_reactor::{
-    Address, Closed, ConnId, Context, Datagram, Flow, Handle, Handler, Limits, ListenerId, Origin, Reactor,
-    SocketId, Stats, Tag,
-};
+use switchboard_reactor::{Address, Flow, Handle, Handler, Limits, ListenOptions, Reactor, Stats};
+
+pub use hooks::{Hooks, Order, Told, hooks};
 
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -64,104 +65,44 @@ impl<H: Handler> Drop for Running<H> {
     }
 }
 
-/// Says back what it hears, and tells the test of every hook, in a word and what it was about.
-pub struct Hooks {
-    pub told: Sender<String>,
-    /// Whom it lets in.
-    pub verifies: fn(&Address) -> bool,
-    /// Whether it says back what it hears.
-    pub answers: bool,
+/// A loop that listens there, with [`Hooks`].
+pub fn listening_at(address: &Address) -> (Running<Hooks>, Address, Told) {
+    let (handler, told) = hooks();
+    let (running, address) = Running::start(handler, Limits::default(), |reactor| {
+        reactor.listen(address, &ListenOptions::default()).unwrap().1
+    });
+    (running, address, told)
 }
 
-/// What a [`Hooks`] tells.
-pub struct Told(Receiver<String>);
-
-/// Something to do on the loop's thread.
-pub type Order = Box<dyn FnOnce(&mut Context<'_>) + Send>;
-
-pub fn hooks() -> (Hooks, Told) {
-    let (told, hears) = mpsc::channel();
-    (Hooks { told, verifies: |_| true, answers: true }, Told(hears))
+/// The same on a port of its own.
+pub fn listening() -> (Running<Hooks>, Address, Told) {
+    listening_at(&tcp())
 }
 
-impl Hooks {
-    fn tell(&self, what: impl Into<String>) {
-        // A test that has heard enough is not there any more.
-        let _ = self.told.send(what.into());
-    }
+/// A loop with a datagram socket there, with [`Hooks`].
+pub fn bound_at(address: &Address) -> (Running<Hooks>, Address, Told) {
+    let (handler, told) = hooks();
+    let (running, address) =
+        Running::start(handler, Limits::default(), |reactor| reactor.bind(address).unwrap().1);
+    (running, address, told)
 }
 
-impl Told {
-    /// Waits until it is told something that begins like this.
-    pub fn wait_for(&self, beginning: &str) -> String {
-        let given_up = Instant::now() + DEADLINE;
-        let mut others = Vec::new();
-        while let Ok(what) = self.0.recv_timeout(given_up.saturating_duration_since(Instant::now())) {
-            if what.starts_with(beginning) {
-                return what;
-            }
-            others.push(what);
-        }
-        panic!("never told `{beginning}`, only {others:?}");
-    }
-
-    /// Everything that was told and not waited for.
-    pub fn so_far(&self) -> Vec<String> {
-        self.0.try_iter().collect()
-    }
+/// Any port of this host.
+pub fn tcp() -> Address {
+    "tcp://127.0.0.1:0".parse().unwrap()
 }
 
-impl Handler for Hooks {
-    type Command = Order;
+/// Calls, and does not wait for an answer for ever.
+pub fn call(address: &Address) -> TcpStream {
+    let stream = TcpStream::connect(address.ip().unwrap()).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
 
-    fn verify(&mut self, _: ListenerId, peer: &Address) -> bool {
-        self.tell("verify");
-        (self.verifies)(peer)
-    }
-
-    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, origin: Origin<'_>) {
-        cx.established(id);
-        self.tell(format!("setup {}", origin.peer()));
-    }
-
-    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        self.tell(format!("handle {}", input.escape_ascii()));
-        if self.answers {
-            cx.send(id, input);
-        }
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, why: Closed) {
-        self.tell(format!("finish {why}"));
-    }
-
-    fn unreachable(&mut self, _: &mut Context<'_>, tag: Tag, address: &Address, error: &io::Error) {
-        self.tell(format!("unreachable {} {address} {:?}", tag.0, error.kind()));
-    }
-
-    fn datagram(&mut self, cx: &mut Context<'_>, socket: SocketId, datagram: Datagram<'_>) {
-        let cut = if datagram.truncated { "cut" } else { "whole" };
-        let Datagram { from, payload, .. } = datagram;
-        self.tell(format!("datagram {cut} {} from {from}: {}", payload.len(), payload.escape_ascii()));
-        if self.answers && *from != Address::Unnamed {
-            cx.send_datagram(socket, from.clone(), payload);
-        }
-    }
-
-    fn handle_error(&mut self, _: &mut Context<'_>, error: &io::Error) {
-        self.tell(format!("error {:?} {error}", error.kind()));
-    }
-
-    fn handle_timeout(&mut self, _: &mut Context<'_>) {
-        self.tell("handle_timeout");
-    }
-
-    fn timeout(&mut self, _: &mut Context<'_>, tag: Tag) {
-        self.tell(format!("timeout {}", tag.0));
-    }
-
-    fn command(&mut self, cx: &mut Context<'_>, order: Order) {
-        order(cx);
-    }
+/// Says something, and hears it back.
+pub fn echoes(stream: &mut (impl Read + Write), bytes: &[u8]) {
+    stream.write_all(bytes).unwrap();
+    let mut back = vec![0; bytes.len()];
+    stream.read_exact(&mut back).unwrap();
+    assert!(back == bytes, "the echo differs");
 }
