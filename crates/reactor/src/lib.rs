@@ -50,7 +50,7 @@
 //! | datagrams, multicast, broadcast | [`Reactor::bind_with`], [`Context::join_multicast`] | `datagram.rs` |
 //! | connections of one's own, called again | [`Dialer`], [`Context::connect_any`], [`Resolver`] | `client.rs` |
 //! | a handler tested on a bad day's network | `sim::World` | `simulated.rs` |
-//! | several loops behind one address | [`Workers`] | |
+//! | several loops behind one address, and groups across them | [`Workers`], [`Context::publish`] | `workers.rs` |
 //!
 //! # Example
 //!

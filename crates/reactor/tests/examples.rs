@@ -12,6 +12,8 @@ mod client;
 mod datagram;
 #[path = "../examples/simulated.rs"]
 mod simulated;
+#[path = "../examples/workers.rs"]
+mod workers;
 
 const LINES_MAX: usize = 40;
 
@@ -36,4 +38,5 @@ examples! {
     a_datagram_is_answered: datagram,
     a_client_calls_until_somebody_answers: client,
     a_simulated_network_brings_every_byte: simulated,
+    two_loops_share_a_room: workers,
 }
