@@ -113,11 +113,13 @@ impl Launch {
 
 /// What a developer may have set for himself must not decide a test.
 const NOT_INHERITED: &[&str] = &[
-    "SWITCHBOARD_LOG",
     "SWITCHBOARD_KEY",
     "SWITCHBOARD_KEY_FILE",
     "RUST_LOG",
     "NO_COLOR",
     "CLICOLOR_FORCE",
     "PYTHONPATH",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "LISTEN_FDS",
 ];

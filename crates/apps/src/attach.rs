@@ -117,7 +117,9 @@ pub fn attach<H: Handler>(
 pub fn carries_datagrams(endpoint: &Endpoint) -> Result<bool> {
     Ok(match endpoint {
         Endpoint::Udp(_) | Endpoint::UnixDatagram(_) => true,
-        Endpoint::Fd(_) => matches!(endpoint.resolve()?, Resolved::Inherited(Adopted::Datagram(..))),
+        Endpoint::Fd(_) | Endpoint::Systemd(_) => {
+            matches!(endpoint.resolve()?, Resolved::Inherited(Adopted::Datagram(..)))
+        }
         _ => false,
     })
 }

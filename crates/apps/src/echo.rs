@@ -17,6 +17,7 @@ use crate::cli::sparing::Sparing;
 use crate::ending::obey_together;
 use crate::endpoint::Endpoint;
 use crate::metrics::MetricsArgs;
+use crate::operation;
 use crate::session::{Caller, Ended, Link, Service, Session, Via};
 
 /// Send every message back to who sent it.
@@ -26,7 +27,8 @@ use crate::session::{Caller, Ended, Link, Service, Session, Via};
 #[derive(Debug, clap::Parser)]
 #[command(name = "sb-echo", version)]
 pub struct EchoArgs {
-    /// Where to listen: tcp://HOST:PORT (or HOST:PORT), udp://HOST:PORT, unix:PATH, unix-dgram:PATH or fd:N
+    /// Where to listen: tcp://HOST:PORT (or HOST:PORT), udp://HOST:PORT, unix:PATH, unix-dgram:PATH, fd:N or
+    /// systemd:NAME
     endpoint: Endpoint,
     /// How many threads serve callers, each with a loop of its own; more than one only for TCP
     #[arg(long, value_name = "N", default_value = "1")]
@@ -50,7 +52,7 @@ impl EchoArgs {
         obey_together(&mut workers, &options.signals())?;
         let metrics = self.metrics.listen("sb-echo")?;
         self.listen(workers.loops_mut(), &options, &notes)?;
-        let _showing = metrics.show(workers.handles(), &notes)?;
+        let _showing = operation::begin(metrics, workers.handles(), &notes)?;
         workers.run()?;
         Ok(())
     }

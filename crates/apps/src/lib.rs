@@ -37,9 +37,11 @@ pub mod key;
 pub mod keyring;
 pub mod load;
 pub mod metrics;
+pub mod operation;
 #[cfg(test)]
 mod running;
 pub mod session;
+pub mod systemd;
 pub mod talk;
 
 pub use {auth, framing, reactor};

@@ -19,12 +19,13 @@ use crate::ending::obey;
 use crate::endpoint::Endpoint;
 use crate::keyring::Source;
 use crate::metrics::MetricsArgs;
+use crate::operation;
 use crate::session::Session;
 
 /// What was typed after `serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Serve {
-    /// Where to listen; may be given several times
+    /// Where to listen, which may be systemd:NAME; may be given several times
     #[arg(long, value_name = "ENDPOINT", default_value = super::ENDPOINT)]
     listen: Vec<Endpoint>,
     /// The folder for what is to last, made with a key in it on the first run; by default
@@ -65,7 +66,7 @@ impl Serve {
         if let Some(address) = invited {
             notes.note(Invitation::new(&address, &session));
         }
-        let _showing = metrics.show(vec![reactor.handle()], notes)?;
+        let _showing = operation::begin(metrics, vec![reactor.handle()], notes)?;
         reactor.run()?;
         Ok(())
     }

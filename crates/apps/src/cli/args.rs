@@ -42,8 +42,9 @@ use super::notes::{Notes, Volume};
 use super::output::Format;
 use super::signals::ENDING;
 use crate::endpoint::Endpoint;
-use crate::keyring::{Form, Source, reloading};
-use crate::session::{Profile, Reload, SharedPolicy};
+use crate::keyring::{Form, Reloader, Source};
+use crate::operation::operator;
+use crate::session::{Operator, Profile, SharedPolicy};
 
 /// What was typed about the session.
 #[derive(Args, Clone, Debug, Default)]
@@ -99,20 +100,20 @@ pub struct SessionOptions {
     pub spec: FrameSpec,
     /// Who may speak, and how that is proved.
     pub policy: SharedPolicy,
-    /// How keys are read again, if they are in a file.
-    reload: Option<Reload>,
+    /// Who is told what happens to a server.
+    operator: Option<Arc<dyn Operator>>,
 }
 
 impl SessionOptions {
     /// The profile of such a session, as a server that is called.
     pub fn profile(&self) -> Profile {
-        Profile { reload: self.reload.clone(), ..Profile::new(self.spec.clone(), self.policy.clone()) }
+        Profile { operator: self.operator.clone(), ..Profile::new(self.spec.clone(), self.policy.clone()) }
     }
 
-    /// What a server with that profile has to hear: SIGHUP only if there is a key file to be read again. Otherwise it
-    /// ends the program, as it does by itself.
+    /// What a server with that profile has to hear: SIGHUP only if there is something to be read again, or a service
+    /// manager that may ask for it. Otherwise it ends the program, as it does by itself.
     pub fn signals(&self) -> Vec<Signal> {
-        ENDING.into_iter().chain(self.reload.is_some().then_some(Signal::Hangup)).collect()
+        ENDING.into_iter().chain(self.operator.is_some().then_some(Signal::Hangup)).collect()
     }
 }
 
@@ -179,8 +180,8 @@ impl AuthArgs {
             .with_digests(self.digests.clone().unwrap_or_default());
         let spec = defaults.framing.parse().context("this program's default framing")?;
         let policy = SharedPolicy::from(policy);
-        let reload = keys.and_then(|source| reloading(source, policy.clone(), notes.clone()));
-        Ok(SessionOptions { spec, policy, reload })
+        let keys = keys.and_then(|keys| Reloader::new(keys, policy.clone(), notes.clone()));
+        Ok(SessionOptions { spec, policy, operator: operator(keys) })
     }
 
     /// The same as for a session.

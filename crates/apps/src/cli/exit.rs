@@ -200,7 +200,7 @@ fn is_of_usage(cause: &(dyn Error + 'static)) -> bool {
 
 fn fault_of_resolve(error: &ResolveError) -> Fault {
     match error {
-        ResolveError::Adopt(_) => Fault::Usage,
+        ResolveError::Adopt(_) | ResolveError::Activation(_) => Fault::Usage,
         _ => Fault::Connection,
     }
 }

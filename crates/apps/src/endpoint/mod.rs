@@ -9,6 +9,7 @@
 //! | `udp://HOST:PORT` | UDP |
 //! | `unix:PATH`, `unix-dgram:PATH` | a Unix stream or datagram socket |
 //! | `fd:N` | a socket that whoever started us left open as descriptor `N` |
+//! | `systemd:NAME` | a socket that the service manager passed under that name; `systemd:` if it passed one alone |
 //! | `can:IFACE`, `rds://HOST:PORT` | understood, so that the refusal can say what is missing |
 //!
 //! ```
@@ -48,6 +49,8 @@ pub enum Endpoint {
     UnixDatagram(PathBuf),
     /// `fd:N`
     Fd(u32),
+    /// `systemd:NAME`
+    Systemd(String),
     /// `can:IFACE`, which Switchboard does not speak
     Can(String),
     /// `rds://HOST:PORT`, which Switchboard does not speak
@@ -62,6 +65,7 @@ impl fmt::Display for Endpoint {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::UnixDatagram(path) => write!(f, "unix-dgram:{}", path.display()),
             Self::Fd(number) => write!(f, "fd:{number}"),
+            Self::Systemd(name) => write!(f, "systemd:{name}"),
             Self::Can(interface) => write!(f, "can:{interface}"),
             Self::Rds(place) => write!(f, "rds://{place}"),
         }

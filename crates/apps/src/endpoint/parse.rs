@@ -18,6 +18,7 @@ impl FromStr for Endpoint {
             Some(("unix", path)) => Ok(Self::Unix(parse_path(path)?)),
             Some(("unix-dgram", path)) => Ok(Self::UnixDatagram(parse_path(path)?)),
             Some(("fd", number)) => parse_descriptor(number).map(Self::Fd),
+            Some(("systemd", name)) => parse_socket_name(name).map(Self::Systemd),
             Some(("can", interface)) if !interface.is_empty() => Ok(Self::Can(interface.to_owned())),
             _ => text.parse().map(Self::Tcp),
         }
@@ -64,6 +65,8 @@ pub enum ParseEndpointError {
     PathTooLong { bytes: usize, limit: usize },
     #[error("`fd:{text}` names no descriptor; use a number, as in fd:3")]
     BadDescriptor { text: String },
+    #[error("`systemd:{text}` names no socket; use a FileDescriptorName, as in systemd:chat")]
+    BadSocketName { text: String },
 }
 
 fn parse_url(scheme: &str, rest: &str, text: &str) -> Result<Endpoint, ParseEndpointError> {
@@ -111,6 +114,14 @@ fn parse_descriptor(text: &str) -> Result<u32, ParseEndpointError> {
         .ok_or_else(|| ParseEndpointError::BadDescriptor { text: text.to_owned() })
 }
 
+/// As systemd.socket(5) has them.
+fn parse_socket_name(text: &str) -> Result<String, ParseEndpointError> {
+    if text.len() <= 255 && text.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b':') {
+        return Ok(text.to_owned());
+    }
+    Err(ParseEndpointError::BadSocketName { text: text.escape_debug().to_string() })
+}
+
 /// A number of digits alone: std also takes a leading `+`, which would not round-trip.
 fn parse_digits<N: FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
@@ -149,6 +160,8 @@ mod tests {
             "unix:relative name",
             "unix-dgram:/run/d.sock",
             "fd:3",
+            "systemd:",
+            "systemd:sb-chat.socket",
             "can:vcan0",
             "rds://10.0.0.1:9000",
         ] {
@@ -201,6 +214,8 @@ mod tests {
             "fd:x",
             "fd:-1",
             "fd:2147483648",
+            "systemd:a:b",
+            "systemd:\u{e9}",
             "ho st:1",
             "a\nb:1",
         ] {

@@ -11,6 +11,7 @@ use reactor::{Adopted, MioNet};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{AdoptError, Endpoint, HostPort, adopt};
+use crate::systemd::{ActivationError, passed};
 
 /// An endpoint that can be listened on or called.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl Endpoint {
             Self::Unix(path) => Ok(Resolved::Unix(path.clone())),
             Self::UnixDatagram(path) => Ok(Resolved::UnixDatagram(path.clone())),
             Self::Fd(number) => Ok(Resolved::Inherited(adopt(*number)?)),
+            Self::Systemd(name) => Ok(Resolved::Inherited(adopt(passed(name)?)?)),
             Self::Can(_) => Err(refuse(Family::Can)),
             Self::Rds(_) => Err(refuse(Family::Rds)),
         }
@@ -130,6 +132,9 @@ pub enum ResolveError {
     /// The descriptor cannot be taken over.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// The service manager passed no such socket.
+    #[error(transparent)]
+    Activation(#[from] ActivationError),
 }
 
 fn lookup(place: &HostPort) -> Result<Vec<SocketAddr>, ResolveError> {

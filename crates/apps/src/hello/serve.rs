@@ -16,12 +16,13 @@ use crate::cli::sparing::Sparing;
 use crate::ending::{DRAIN_TIMEOUT, obey};
 use crate::endpoint::Endpoint;
 use crate::metrics::MetricsArgs;
+use crate::operation;
 use crate::session::Session;
 use crate::session::blocking::Blocking;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
-    /// Where to listen: tcp://HOST:PORT (or HOST:PORT), unix:PATH or fd:N
+    /// Where to listen: tcp://HOST:PORT (or HOST:PORT), unix:PATH, fd:N or systemd:NAME
     #[arg(default_value = ENDPOINT)]
     pub(super) endpoint: Endpoint,
     #[command(flatten)]
@@ -41,7 +42,7 @@ impl Serve {
         obey(&mut server, &options.signals())?;
         let metrics = self.metrics.listen("sb-hello")?;
         self.listen(&mut server, &notes)?;
-        let _showing = metrics.show(vec![server.handle()], &notes)?;
+        let _showing = operation::begin(metrics, vec![server.handle()], &notes)?;
         server.run()?;
         Ok(printer.outcome()?)
     }

@@ -15,7 +15,7 @@ use auth::{Dialect, Key, Keyring, KeyringError};
 
 pub use self::file::Secret;
 pub(crate) use self::file::{check_access, check_regular, read_whole};
-pub use self::reload::reloading;
+pub use self::reload::Reloader;
 pub use self::source::{LoadError, Source};
 use crate::escape;
 

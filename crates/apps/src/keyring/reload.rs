@@ -1,61 +1,29 @@
-//! Keys that change while a server runs: at SIGHUP its file is read again. What they are read from is `source`'s, hearing
-//! the signal the session's.
-
-use std::io::{self, IsTerminal};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+//! Keys that change while a server runs: its file is read again. What they are read from is `source`'s, when it happens
+//! `operation`'s.
 
 use anyhow::Context;
-use signal_hook::consts::SIGTERM;
-use signal_hook::low_level::raise;
 
 use super::{Form, Source};
 use crate::cli::notes::Notes;
-use crate::session::{Reload, SharedPolicy};
+use crate::session::SharedPolicy;
 
-/// How the keys of a server are read anew. Conversations that stand go on; who calls next is met with the new keys. What
-/// cannot be used is told, and the keys stay as they were.
-///
-/// Only a file can have changed: where the keys came from elsewhere there is nothing to be read again. And a signal that
-/// comes because the terminal is gone on which we were started is taken as if it asked us to end: a server that nobody
-/// sees must not keep its port.
-pub fn reloading(source: Source, policy: SharedPolicy, notes: Notes) -> Option<Reload> {
-    if !matches!(source, Source::File(_)) {
-        return None;
-    }
-    let keys = Arc::new(Mutex::new(Keys { source, policy, notes }));
-    let had_terminal = io::stderr().is_terminal();
-    Some(Reload::by(move || {
-        if had_terminal && !io::stderr().is_terminal() {
-            // The loop hears it in its next turn. Failing is no worse than staying.
-            let _ = raise(SIGTERM);
-        } else {
-            Keys::reload_apart(&keys);
-        }
-    }))
-}
-
-/// What is to be read again, and who is told.
-struct Keys {
+/// Keys that can be read again. Conversations that stand go on; who calls next is met with the new keys. What cannot be
+/// used is told, and the keys stay as they were.
+pub struct Reloader {
     source: Source,
     policy: SharedPolicy,
     notes: Notes,
 }
 
-impl Keys {
-    /// On a thread of its own: a file system may be slow, and callers are not to wait for it. Those who are asked at
-    /// once read one after the other, so that what was in the file last is what counts.
-    fn reload_apart(keys: &Arc<Mutex<Keys>>) {
-        let ours = Arc::clone(keys);
-        let read = move || ours.lock().unwrap_or_else(PoisonError::into_inner).reload();
-        if thread::Builder::new().name("keys".into()).spawn(read).is_err() {
-            keys.lock().unwrap_or_else(PoisonError::into_inner).reload();
-        }
+impl Reloader {
+    /// For the keys of a policy. Only a file can have changed: for keys from elsewhere there is none.
+    pub fn new(source: Source, policy: SharedPolicy, notes: Notes) -> Option<Reloader> {
+        matches!(source, Source::File(_)).then_some(Reloader { source, policy, notes })
     }
 
-    fn reload(&self) {
-        let Keys { source, policy, notes } = self;
-        reload(source, policy, notes);
+    /// Reads them again, and says how that went.
+    pub fn reload(&self) {
+        reload(&self.source, &self.policy, &self.notes);
     }
 }
 
@@ -93,6 +61,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
     use std::sync::mpsc;
+    use std::thread;
     use std::time::Duration;
 
     use auth::{Dialect, Entropy, Keyring, Policy, Progress};

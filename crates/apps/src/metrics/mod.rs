@@ -32,8 +32,8 @@ pub use addr::MetricsAddr;
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Operation")]
 pub struct MetricsArgs {
-    /// Show Prometheus what is counted, as the page /metrics at HOST:PORT, PORT (on this machine only), unix:PATH or
-    /// fd:N
+    /// Show Prometheus what is counted, as the page /metrics at HOST:PORT, PORT (on this machine only), unix:PATH,
+    /// fd:N or systemd:NAME
     #[arg(long, value_name = "ADDR")]
     metrics: Option<MetricsAddr>,
 }

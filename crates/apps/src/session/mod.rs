@@ -44,7 +44,7 @@ pub use counts::Counts;
 pub use ended::Ended;
 pub use link::{Broadcast, Link};
 pub use policy::SharedPolicy;
-pub use profile::{Draw, Profile, Reload, Role, draw_from_system};
+pub use profile::{Draw, Operator, Profile, Role, draw_from_system};
 pub use service::{Caller, Service, Via};
 
 use exchange::Exchange;
@@ -258,8 +258,8 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn signal(&mut self, cx: &mut Context<'_>, signal: Signal) {
-        match (signal, &self.exchange.profile.reload) {
-            (Signal::Hangup, Some(reload)) => reload.start(),
+        match (signal, &self.exchange.profile.operator) {
+            (Signal::Hangup, Some(operator)) => operator.hangup(),
             _ => self.with_link(cx, |service, link| service.signal(link, signal)),
         }
     }
@@ -274,6 +274,9 @@ impl<S: Service> Handler for Session<S> {
     }
 
     fn draining(&mut self, cx: &mut Context<'_>) {
+        if let Some(operator) = &self.exchange.profile.operator {
+            operator.draining();
+        }
         self.with_link(cx, S::draining);
         self.exchange.end_all(cx);
     }

@@ -22,14 +22,14 @@ pub struct Profile {
     pub auth: SharedPolicy,
     /// Which side of the handshake an adopted stream takes: nobody saw who called whom.
     pub adopted: Role,
-    /// How settings are read again at SIGHUP, if the loop [obeys](reactor::Reactor::obey) that. Default none.
-    pub reload: Option<Reload>,
+    /// Who is told what happens to the server. Default nobody.
+    pub operator: Option<Arc<dyn Operator>>,
 }
 
 impl Profile {
     /// A profile whose adopted streams are taken for calls that came in.
     pub fn new(framing: FrameSpec, auth: impl Into<SharedPolicy>) -> Profile {
-        Profile { framing, auth: auth.into(), adopted: Role::Server, reload: None }
+        Profile { framing, auth: auth.into(), adopted: Role::Server, operator: None }
     }
 
     pub(super) fn role(&self, origin: Origin<'_>) -> Role {
@@ -41,25 +41,13 @@ impl Profile {
     }
 }
 
-/// Reads settings again. It is called by the loop, and must not block. Clones do the same.
-#[derive(Clone)]
-pub struct Reload(Arc<dyn Fn() + Send + Sync>);
+/// Whoever keeps a server running. It is told by the loops, and must not hold them up.
+pub trait Operator: fmt::Debug + Send + Sync {
+    /// `SIGHUP` came, if the loop [obeys](reactor::Reactor::obey) that: settings are to be read again.
+    fn hangup(&self);
 
-impl Reload {
-    /// What does it.
-    pub fn by(read: impl Fn() + Send + Sync + 'static) -> Reload {
-        Reload(Arc::new(read))
-    }
-
-    pub(super) fn start(&self) {
-        (self.0)();
-    }
-}
-
-impl fmt::Debug for Reload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reload")
-    }
+    /// A loop begins to drain.
+    fn draining(&self) {}
 }
 
 /// A side of the handshake.

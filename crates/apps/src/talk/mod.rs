@@ -45,6 +45,7 @@ use crate::door;
 use crate::ending::obey;
 use crate::endpoint::Endpoint;
 use crate::metrics::MetricsArgs;
+use crate::operation;
 use crate::session::{Link, Profile, Role, Service, Session};
 
 pub use self::words::words;
@@ -121,7 +122,7 @@ struct Call {
 
 #[derive(Debug, Args)]
 struct Talk {
-    /// Where: tcp://HOST:PORT (or HOST:PORT), udp://HOST:PORT, unix:PATH, unix-dgram:PATH or fd:N
+    /// Where: tcp://HOST:PORT (or HOST:PORT), udp://HOST:PORT, unix:PATH, unix-dgram:PATH, fd:N or systemd:NAME
     endpoint: Endpoint,
     /// The word by which either side hangs up; empty for none
     #[arg(long, value_name = "WORD", default_value = "q")]
@@ -163,7 +164,7 @@ impl Talk {
             let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
             let mut server = obedient(open(talk, &options, Role::Server)?, &ENDING)?;
             self.attach(&mut server, &options, notes)?;
-            let _showing = metrics.show(vec![server.handle()], notes)?;
+            let _showing = operation::begin(metrics, vec![server.handle()], notes)?;
             return converse(server, output, Ahead::One);
         }
         let talk = self.stream_talk(then, &options, Screen::plain(output));
@@ -171,7 +172,7 @@ impl Talk {
         if let Attached::Connection(_) = self.attach(&mut server, &options, notes)? {
             tell(&mut server, |talk, _| talk.expect_nobody_else());
         }
-        let _showing = metrics.show(vec![server.handle()], notes)?;
+        let _showing = operation::begin(metrics, vec![server.handle()], notes)?;
         converse(server, output, Ahead::of(&options.spec))
     }
 
@@ -211,7 +212,7 @@ impl Talk {
         let talk = DatagramTalk::new(letters, Screen::plain(output), self.wait);
         let mut member = obedient(open(talk, &options, Role::Server)?, &ENDING)?;
         let seat = lan.open(&mut member, notes)?;
-        let _showing = metrics.show(vec![member.handle()], notes)?;
+        let _showing = operation::begin(metrics, vec![member.handle()], notes)?;
         tell(&mut member, |talk, _| talk.take_seat(seat));
         converse(member, output, Ahead::One)
     }
