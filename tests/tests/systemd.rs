@@ -160,6 +160,7 @@ fn several_workers_read_a_key_file_once_and_stop_once() {
     ours.reload();
     assert!(manager.hear().starts_with("RELOADING=1\n"));
     assert_eq!(manager.hear(), "READY=1\n");
+    assert_eq!(manager.hear_within(UNWANTED), None);
     ours.terminate();
     assert_eq!(manager.hear(), "STOPPING=1\n");
     let ending = ours.wait(DEADLINE);
@@ -167,6 +168,9 @@ fn several_workers_read_a_key_file_once_and_stop_once() {
     assert_eq!(ending.stderr.matches("read again").count(), 1, "{ending}");
     assert_eq!(manager.hear_within(Duration::from_millis(1)), None);
 }
+
+/// What must not come would come within it, on a machine that is not too busy to show a mistake.
+const UNWANTED: Duration = Duration::from_millis(100);
 
 /// Long enough for a sign of life to come on a busy machine, twice over.
 const WATCHED: Duration = Duration::from_millis(400);
