@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
     layers::pure_crates_touch_nothing,
     layers::reactor_knows_bytes_only,
     layers::one_file_polls,
+    layers::locks_are_tried_in_every_order,
     machine::leaves_no_trace,
     manifests::dependencies_have_reasons,
     manifests::members_inherit,

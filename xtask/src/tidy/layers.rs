@@ -36,7 +36,7 @@ fn forbidden_names(file: &File) -> Vec<Complaint> {
 /// `reactor`: bytes only, neither messages nor keys.
 pub(super) fn reactor_knows_bytes_only(workspace: &Workspace) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for file in workspace.rust().filter(|file| file.path.starts_with("crates/reactor/src/")) {
+    for file in workspace.rust().filter(|file| file.path.starts_with(REACTOR)) {
         for word in ABOVE_REACTOR {
             let what = format!("the reactor never names `{word}`, let the session join the two");
             complaints.extend(outside_tests(file, lines_with_word(&file.code, word), &what));
@@ -58,6 +58,24 @@ pub(super) fn one_file_polls(workspace: &Workspace) -> Vec<Complaint> {
     others.iter().map(complaint).collect()
 }
 
+/// What threads of the reactor share is tried in every order: a file with a lock is one of those that the test takes in.
+pub(super) fn locks_are_tried_in_every_order(workspace: &Workspace) -> Vec<Complaint> {
+    let tried = workspace.file(INTERLEAVED).map_or("", |test| &test.text);
+    let has_no_threads = |file: &&File| THREADLESS.iter().any(|path| file.path.starts_with(path));
+    let mut complaints = Vec::new();
+    for file in workspace.rust().filter(|file| !has_no_threads(file)) {
+        let Some(path) = file.path.strip_prefix(REACTOR) else { continue };
+        if tried.contains(&format!("src/{path}\"")) {
+            continue;
+        }
+        for word in SHARED {
+            let what = format!("`{word}` is what threads share, let {INTERLEAVED} try it in every order");
+            complaints.extend(outside_tests(file, lines_with_word(&file.code, word), &what));
+        }
+    }
+    complaints
+}
+
 fn outside_tests(file: &File, lines: Vec<usize>, what: &str) -> impl Iterator<Item = Complaint> {
     let lines = lines.into_iter().filter(|line| !file.is_test_line(*line));
     lines.map(move |line| Complaint::new(&file.path, line, what))
@@ -70,6 +88,15 @@ const BLOCKING: &str = "crates/framing/src/blocking";
 
 const NEVER_IN_PURE: &[&str] =
     &["std::net", "std::io", "std::fs", "std::env", "std::time", "std::thread", "std::process", "core::net"];
+
+const REACTOR: &str = "crates/reactor/src/";
+
+const INTERLEAVED: &str = "crates/reactor/tests/interleaved/main.rs";
+
+/// The names behind which the locks are exchanged, and a simulation that runs on one thread.
+const THREADLESS: &[&str] = &["crates/reactor/src/sync.rs", "crates/reactor/src/sim/"];
+
+const SHARED: &[&str] = &["Mutex", "RwLock", "Condvar", "AtomicBool", "AtomicUsize", "AtomicU64", "mpsc"];
 
 /// Words of the other two layers. `auth` and `framing` are the crates' names in code.
 const ABOVE_REACTOR: &[&str] = &[
@@ -125,6 +152,17 @@ mod tests {
         let text = "fn handshake_timeout() {}\nuse framing::FrameSpec;\n";
         let workspace = of_files([("crates/reactor/src/a.rs", text)]);
         assert_eq!(places(&reactor_knows_bytes_only(&workspace)), [("crates/reactor/src/a.rs", 2); 2]);
+    }
+
+    #[test]
+    fn a_lock_that_no_test_tries_is_found() {
+        let workspace = of_files([
+            ("crates/reactor/src/line.rs", "use crate::sync::Mutex;\n"),
+            ("crates/reactor/src/sim/host.rs", "use std::sync::atomic::AtomicBool;\n"),
+            ("crates/reactor/src/turn.rs", "\nuse std::sync::{Arc, Mutex};\n"),
+            (INTERLEAVED, "#[path = \"../../src/line.rs\"]\nmod line;\n"),
+        ]);
+        assert_eq!(places(&locks_are_tried_in_every_order(&workspace)), [("crates/reactor/src/turn.rs", 2)]);
     }
 
     #[test]
