@@ -136,6 +136,7 @@ impl Rest {
         } else if taken > 0 {
             rest.0.drain(..taken);
             rest.1 = now;
+            give_back(&mut rest.0);
         }
     }
 
@@ -148,11 +149,22 @@ impl Rest {
         let rest = self.0.get_or_insert_with(|| Box::new((Vec::new(), now)));
         rest.0.clear();
         rest.0.extend_from_slice(bytes);
+        give_back(&mut rest.0);
         if taken > 0 {
             rest.1 = now;
         }
     }
 }
+
+/// A short rest does not hold on to the memory of a long one before it.
+fn give_back(rest: &mut Vec<u8>) {
+    if rest.capacity() > 4 * rest.len() + REST_KEPT_MAX {
+        rest.shrink_to_fit();
+    }
+}
+
+/// Capacity that is not worth a reallocation.
+const REST_KEPT_MAX: usize = 4 * 1024;
 
 impl<S> Conn<S> {
     pub(crate) fn new(stream: S, phase: Phase, now: Time) -> Conn<S> {
@@ -281,6 +293,17 @@ mod tests {
         assert_eq!(conn.deadline(&limits).0, Time::from_nanos(50) + limits.partial_timeout);
         conn.flags.paused = true;
         assert_eq!(conn.deadline(&limits).0, Time::NEVER, "we are the ones who do not read");
+    }
+
+    #[test]
+    fn a_short_rest_does_not_hold_the_memory_of_a_long_one() {
+        let mut rest = Rest::default();
+        rest.extend(&[7; 1 << 20], Time::ZERO);
+        rest.advance((1 << 20) - 1, Time::ZERO);
+        assert!(rest.0.as_ref().unwrap().0.capacity() <= 4 + REST_KEPT_MAX);
+        rest.extend(&[7; 1 << 20], Time::ZERO);
+        rest.replace(&[1], 9, Time::ZERO);
+        assert!(rest.0.as_ref().unwrap().0.capacity() <= 4 + REST_KEPT_MAX);
     }
 
     #[test]

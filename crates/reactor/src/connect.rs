@@ -89,6 +89,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn take_attempt(&mut self, id: ConnId) -> Option<Attempt> {
         let Some(Source::Conn(conn)) = self.sources.remove(id.0) else { return None };
         self.net.close(conn.stream);
+        // Its place is free, and may be what a listener waits for.
+        self.retry_starved();
         self.attempts.remove(&id)
     }
 

@@ -56,7 +56,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Ok(()) => self.stats.datagrams_out += 1,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let Some(socket) = self.sources.datagram(id) else { return };
-                let dropped = socket.push(to, payload, self.limits.datagrams_queued_max);
+                let dropped = socket.push(to, payload, self.limits.datagrams_queued_max.max(1));
                 self.stats.datagrams_dropped += u64::from(dropped);
                 self.stats.datagrams_queued += usize::from(!dropped);
                 self.await_room(id);

@@ -63,6 +63,8 @@ pub(crate) struct Ops {
     gathered: Vec<u8>,
     /// What is gathering for one peer: the last wish, until another follows it.
     run: Option<Run>,
+    /// What carrying out the wishes takes that bring no bytes into the gather buffer.
+    weight: usize,
     timers_made: u64,
     /// The list holds something about groups.
     names_groups: bool,
@@ -84,7 +86,7 @@ impl Ops {
 
     /// Whether enough has gathered to be carried out before anything else.
     pub(crate) fn is_full(&self) -> bool {
-        self.gathered.len() >= GATHERED_HIGH
+        self.gathered.len() + self.weight >= GATHERED_HIGH
     }
 
     /// Whether what has gathered should leave while it is warm: there is much of it, and in pieces so long that
@@ -101,6 +103,7 @@ impl Ops {
     pub(crate) fn push(&mut self, op: Op) {
         self.end_run();
         self.names_groups |= matches!(op, Op::Join(..) | Op::Leave(..) | Op::Publish { .. });
+        self.weight += if matches!(op, Op::Publish { .. }) { PUBLISH_WEIGHT } else { WISH_WEIGHT };
         self.list.push(op);
     }
 
@@ -173,8 +176,10 @@ impl Ops {
         std::mem::swap(&mut self.gathered, &mut spare.gathered);
         spare.names_groups = std::mem::take(&mut self.names_groups);
         self.refers_to_input = false;
+        self.weight = 0;
         // A single huge turn must not keep its memory for ever.
         self.gathered.shrink_to(GATHERED_KEPT_MAX);
+        self.list.shrink_to(WISHES_KEPT_MAX);
     }
 }
 
@@ -195,6 +200,15 @@ const GATHERED_WARM: usize = 16 * 1024;
 
 /// A send of which the bytes cost more than the system call that writes them.
 const LONG_SEND: usize = 2 * 1024;
+
+/// A publication becomes a wish for each member: 256 of them are enough for one batch, however short they are.
+const PUBLISH_WEIGHT: usize = GATHERED_HIGH / 256;
+
+/// Any other wish, in bytes of the list.
+const WISH_WEIGHT: usize = 64;
+
+/// Wishes for which the list keeps room between turns.
+const WISHES_KEPT_MAX: usize = 4 * 1024;
 
 /// Capacity that the gather buffer keeps between turns: what one flush needs, and the read that overshoots it.
 const GATHERED_KEPT_MAX: usize = 2 * GATHERED_HIGH;
@@ -244,6 +258,19 @@ mod tests {
         let mut batch = Batch::default();
         ops.take_into(&mut batch);
         assert_eq!((&batch.gathered[..], batch.list.len()), (&b"headbody"[..], 1));
+    }
+
+    #[test]
+    fn short_publications_fill_a_batch_too() {
+        let mut ops = Ops::default();
+        let publish =
+            || Op::Publish { group: GroupId(1), bytes: Bytes::from_static(b"x"), reach: Reach::Here };
+        (0..255).for_each(|_| ops.push(publish()));
+        assert!(!ops.is_full());
+        ops.push(publish());
+        assert!(ops.is_full(), "each of them becomes a send for every member");
+        ops.take_into(&mut Batch::default());
+        assert!(!ops.is_full());
     }
 
     #[test]

@@ -290,6 +290,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn settle(&mut self) {
         for _ in 0..2 {
             self.apply();
+            // Who is over is no newcomer any more, and must not cost another one its place.
+            self.reap();
             self.evict_newcomers();
             self.reap();
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use switchboard_reactor::sim::Rest;
-use switchboard_reactor::{Closed, Limits, ListenOptions};
+use switchboard_reactor::{Closed, Limits, ListenOptions, Tag};
 
 use super::recorder::{Event, Recorder};
 use super::{HOUR, pair, pair_with, quiet_world, run};
@@ -34,6 +34,16 @@ fn a_freed_place_is_given_to_the_one_that_waits() {
     });
     let (server, _, rest) = run(&world, pair(&world, Recorder::idle(), limits, caller, 5), HOUR);
     assert_eq!((server.handler().set_ups(), rest), (5, Rest::Quiet));
+}
+
+#[test]
+fn the_place_of_a_call_of_our_own_that_failed_is_given_to_the_one_that_waits() {
+    let world = quiet_world();
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let (mut server, caller) = pair(&world, Recorder::idle(), limits, Recorder::idle(), 1);
+    server.with_context(|_, cx| cx.connect("tcp://10.0.0.9:9".parse().unwrap(), Tag(9)));
+    let (server, _, _) = run(&world, (server, caller), HOUR);
+    assert_eq!((server.stats().connect_errors, server.handler().set_ups()), (1, 1));
 }
 
 #[test]
