@@ -148,6 +148,18 @@ impl<C: Carrier> Course<C> {
         self.traffic.hear(lane, message, at);
     }
 
+    /// Sends what a message that came back on this connection has made room for. The session is quickest to answer whom
+    /// it hears.
+    #[inline]
+    pub(super) fn answer(&mut self, link: &mut Link<'_, '_>, lane: LaneId, now: Time) {
+        if self.stage == Stage::Running
+            && let Some(message) = self.traffic.next_there(lane, now)
+            && let Err(error) = self.carrier.send(link, lane, message)
+        {
+            self.cannot_send(link, error);
+        }
+    }
+
     /// Does what follows from what has come back, the last of it at this time.
     pub(super) fn proceed(&mut self, link: &mut Link<'_, '_>, now: Time) {
         if self.stage == Stage::Running {
@@ -162,9 +174,7 @@ impl<C: Carrier> Course<C> {
         let mut bytes_left = SEND_BYTES_MAX;
         while let Some((lane, message)) = self.traffic.next(now) {
             if let Err(error) = self.carrier.send(link, lane, message) {
-                let why = Err(error).context("--framing cannot carry these messages");
-                self.fail(why.blame(Fault::Usage));
-                return self.end(link);
+                return self.cannot_send(link, error);
             }
             let Some(left) = bytes_left.checked_sub(message.len()) else {
                 return self.pace(link, Duration::ZERO);
@@ -175,6 +185,12 @@ impl<C: Carrier> Course<C> {
             // The loop counts in milliseconds: the last of them is spent awake.
             self.pace(link, wait.saturating_sub(GRAIN));
         }
+    }
+
+    fn cannot_send(&mut self, link: &mut Link<'_, '_>, error: EncodeError) {
+        let why = Err(error).context("--framing cannot carry these messages");
+        self.fail(why.blame(Fault::Usage));
+        self.end(link);
     }
 
     fn pace(&mut self, link: &mut Link<'_, '_>, after: Duration) {

@@ -108,7 +108,10 @@ impl Service for StreamLoad {
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
         let Some((lane, now)) = self.present(link, id) else { return };
         match &mut self.assembly {
-            None => self.course.note(lane, message, now),
+            None => {
+                self.course.note(lane, message, now);
+                self.course.answer(link, lane, now);
+            }
             Some(assembly) => {
                 let course = &mut self.course;
                 let mut rest = message;

@@ -1,15 +1,18 @@
 //! Whole runs in a simulated world: an honest server is never called a liar, whatever the network does, and a liar is
 //! always found, by the name of what it did. What single messages look like is tested beside them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{Dialect, Entropy, Key, Keyring, Policy};
 use reactor::sim::{Faults, Rest, Rng, SimNet, World, each_seed};
-use reactor::{Address, ConnId, ConnMap, Limits, ListenOptions, Reactor};
+use reactor::{Address, ConnId, ConnMap, Datagram, Limits, ListenOptions, Reactor, SocketId};
 use serde_json::Value;
 
-use super::course::Course;
+use super::connects::{Calls, ConnectLoad};
+use super::course::{Carrier, Course};
+use super::datagrams::{DatagramLoad, Sockets};
 use super::meter::Meter;
 use super::plan::{Extent, Mode, Plan, Sizes};
 use super::report::{Reporter, Setting};
@@ -18,10 +21,14 @@ use crate::cli::exit::{Fault, Result};
 use crate::cli::kept::Kept;
 use crate::cli::notes::{Notes, Volume};
 use crate::cli::output::{Audience, Format, Output};
-use crate::session::{Draw, Link, Profile, Service, Session};
+use crate::session::{Caller, Draw, Ended, Link, Profile, Service, Session};
 
-const SEEDS: u64 = 100;
-const HOUR: Duration = Duration::from_hours(1);
+const SEEDS: u64 = 60;
+/// Longer than a stream is ever held up.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Longer than a datagram is ever on its way, there and back.
+const LOSS_TIMEOUT: Duration = Duration::from_millis(200);
 const MESSAGES: u64 = 60;
 
 /// What a server does to one message.
@@ -78,7 +85,7 @@ impl Server {
 impl Service for Server {
     type Command = ();
 
-    fn open(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: crate::session::Caller) {
+    fn open(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: Caller) {
         self.callers.insert(id, ());
     }
 
@@ -93,8 +100,12 @@ impl Service for Server {
         }
     }
 
-    fn close(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: &crate::session::Ended) {
+    fn close(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: &Ended) {
         self.callers.remove(id);
+    }
+
+    fn datagram(&mut self, link: &mut Link<'_, '_>, socket: SocketId, datagram: Datagram<'_>) {
+        link.send_datagram(socket, datagram.from.clone(), datagram.payload);
     }
 }
 
@@ -106,6 +117,7 @@ struct Run {
     sizes: Sizes,
     framing: &'static str,
     dialect: Dialect,
+    timeout: Duration,
 }
 
 impl Run {
@@ -121,6 +133,7 @@ impl Run {
             sizes: Sizes { bytes_min, bytes_max: bytes_min + one_of(2) * 500 },
             framing,
             dialect: [Dialect::None, Dialect::Mutual, Dialect::Noise][one_of(3)],
+            timeout: TIMEOUT,
         }
     }
 
@@ -131,14 +144,14 @@ impl Run {
         Profile::new(self.framing.parse().unwrap(), auth)
     }
 
-    fn load(&self, printed: &Kept) -> StreamLoad {
+    fn course<C: Carrier>(&self, carrier: C, printed: &Kept) -> Course<C> {
         let plan = Plan {
             depth: self.depth,
             sizes: self.sizes,
             extent: Extent::Count(MESSAGES),
             rate: None,
             warmup: Duration::ZERO,
-            timeout: HOUR / 2,
+            timeout: self.timeout,
             hold: Duration::ZERO,
             seed: self.seed,
         };
@@ -156,29 +169,98 @@ impl Run {
         };
         let output = Output::over(printed.clone(), Format::Json, Audience::Pipe);
         let reporter = Reporter { output, notes: Notes::over(std::io::sink(), Volume::Quiet) };
-        let course = Course::new(Streams::default(), plan, setting, reporter, Meter::new(None).unwrap());
-        StreamLoad::new(course.on_the_loops_clock(), self.connections, &self.framing.parse().unwrap())
+        Course::new(carrier, plan, setting, reporter, Meter::new(None).unwrap()).on_the_loops_clock()
     }
 
-    /// The summary, if there is one, and how the run ends.
-    fn against(&self, server: Server, faults: Faults) -> (Option<Value>, Result<()>) {
+    /// Many messages on connections that stand.
+    fn on_streams(&self, server: Server, faults: Faults) -> Told {
+        let spec = self.framing.parse().unwrap();
+        let load = |printed: &Kept| {
+            StreamLoad::new(self.course(Streams::default(), printed), self.connections, &spec)
+        };
+        self.in_a_world(server, faults, load, |server, load| {
+            let address = listens(server);
+            tell(load, |load, link| load.route().begin(link, vec![address]));
+        })
+    }
+
+    /// A connection for each message.
+    fn on_connects(&self, server: Server, faults: Faults) -> Told {
+        let calls = Calls::new(self.connections, &self.framing.parse().unwrap());
+        let load = |printed: &Kept| ConnectLoad::new(self.course(calls, printed));
+        self.in_a_world(server, faults, load, |server, load| {
+            let address = listens(server);
+            tell(load, |load, link| load.route().begin(link, vec![address]));
+        })
+    }
+
+    fn on_datagrams(&self, server: Server, faults: Faults) -> Told {
+        let place = |port| Address::Udp(SocketAddr::from(([10, 0, 0, 1], port)));
+        let load = |printed: &Kept| DatagramLoad::new(self.course(Sockets::new(place(7)), printed));
+        self.in_a_world(server, faults, load, |server, load| {
+            server.bind(&place(7)).unwrap();
+            let sockets = (0..self.connections).map(|at| load.bind(&place(1_000 + at)).unwrap().0).collect();
+            tell(load, |load, link| load.begin(link, sockets));
+        })
+    }
+
+    /// What is told when all is quiet.
+    fn in_a_world<L: Load>(
+        &self,
+        server: Server,
+        faults: Faults,
+        load: impl FnOnce(&Kept) -> L,
+        open: impl FnOnce(&mut Simulated<Server>, &mut Simulated<L>),
+    ) -> Told {
         let world = World::new(self.seed, faults);
         let printed = Kept::default();
-        let limits = Limits { stall_timeout: HOUR / 2, partial_timeout: HOUR / 2, ..Limits::default() };
+        let limits = Limits { stall_timeout: TIMEOUT, partial_timeout: TIMEOUT, ..Limits::default() };
         let server = Session::with_draw(server, self.profile(), draw(self.seed));
-        let load = Session::with_draw(self.load(&printed), self.profile(), draw(!self.seed));
+        let load = Session::with_draw(load(&printed), self.profile(), draw(!self.seed));
         let mut server = Reactor::with_net(world.host(), server, limits.clone());
-        let mut load: Reactor<_, SimNet> = Reactor::with_net(world.host(), load, limits);
-        let listen = Address::Tcp("10.0.0.1:0".parse().unwrap());
-        let (_, address) = server.listen(&listen, &ListenOptions::default()).unwrap();
-        load.with_context(|session, cx| {
-            session.with_link(cx, |load, link| load.route().begin(link, vec![address]));
-        });
-        assert_eq!(world.run(&mut [&mut server, &mut load], 2 * HOUR).unwrap(), Rest::Quiet);
+        let mut load = Reactor::with_net(world.host(), load, limits);
+        open(&mut server, &mut load);
+        assert_eq!(world.run(&mut [&mut server, &mut load], 100 * TIMEOUT).unwrap(), Rest::Quiet);
         load.handle().shutdown(); // it has stopped long ago, or else there is no summary
         let outcome = load.run().unwrap().into_service().outcome();
         (printed.text().lines().last().map(|line| serde_json::from_str(line).unwrap()), outcome)
     }
+}
+
+/// The summary, if there is one, and how the run ends.
+type Told = (Option<Value>, Result<()>);
+
+type Simulated<S> = Reactor<Session<S>, SimNet>;
+
+trait Load: Service<Command = ()> {
+    fn outcome(self) -> Result<()>;
+}
+
+impl Load for StreamLoad {
+    fn outcome(self) -> Result<()> {
+        self.outcome()
+    }
+}
+
+impl Load for ConnectLoad {
+    fn outcome(self) -> Result<()> {
+        self.outcome()
+    }
+}
+
+impl Load for DatagramLoad {
+    fn outcome(self) -> Result<()> {
+        self.outcome()
+    }
+}
+
+fn listens(server: &mut Simulated<Server>) -> Address {
+    let address = Address::Tcp(SocketAddr::from(([10, 0, 0, 1], 0)));
+    server.listen(&address, &ListenOptions::default()).unwrap().1
+}
+
+fn tell<S: Service>(reactor: &mut Simulated<S>, what: impl FnOnce(&mut S, &mut Link<'_, '_>)) {
+    reactor.with_context(|session, cx| session.with_link(cx, what));
 }
 
 fn draw(seed: u64) -> Draw {
@@ -203,34 +285,55 @@ fn each(test: &str, run: impl FnMut(u64)) {
 fn an_honest_server_is_found_honest_however_the_bytes_are_cut() {
     each("an_honest_server_is_found_honest_however_the_bytes_are_cut", |seed| {
         let run = Run::drawn(seed, 1);
-        let (summary, outcome) = run.against(Server::new(seed, Lie::Nothing), unbroken());
-        let summary = summary.expect("it has run");
-        outcome.unwrap_or_else(|failure| panic!("{}: {summary}", failure.message()));
-        assert_eq!(
-            (&summary["messages"], &summary["unanswered"]),
-            (&MESSAGES.into(), &0.into()),
-            "{summary}"
-        );
+        expect_all(run.on_streams(Server::new(seed, Lie::Nothing), unbroken()));
+        let once = Run { depth: 1, ..run };
+        expect_all(once.on_connects(Server::new(seed, Lie::Nothing), unbroken()));
     });
+}
+
+fn expect_all((summary, outcome): Told) {
+    let summary = summary.expect("it has run");
+    outcome.unwrap_or_else(|failure| panic!("{}: {summary}", failure.message()));
+    assert_eq!((count(&summary, "messages"), count(&summary, "unanswered")), (MESSAGES, 0), "{summary}");
+}
+
+fn count(summary: &Value, field: &str) -> u64 {
+    summary[field].as_u64().unwrap()
 }
 
 #[test]
 fn a_bad_network_makes_no_liars() {
     each("a_bad_network_makes_no_liars", |seed| {
-        let (summary, outcome) =
-            Run::drawn(seed, 1).against(Server::new(seed, Lie::Nothing), Faults::rough());
-        let fault = outcome.err().map(|failure| failure.fault());
-        assert!(
-            matches!(fault, None | Some(Fault::Connection | Fault::Authentication)),
-            "{fault:?}: {summary:?}"
-        );
-        let Some(summary) = summary else { return assert!(fault.is_some(), "it is over before it began") };
-        for (what, count) in summary["wrong"].as_object().unwrap() {
-            assert_eq!(count, 0, "{what}: {summary}");
-        }
-        let count = |field: &str| summary[field].as_u64().unwrap();
-        assert!(count("messages") + count("unanswered") <= MESSAGES);
-        assert!(fault.is_some() || count("messages") == MESSAGES, "{summary}");
+        let run = Run::drawn(seed, 1);
+        expect_no_liar(run.on_streams(Server::new(seed, Lie::Nothing), Faults::rough()));
+        let once = Run { depth: 1, ..run };
+        expect_no_liar(once.on_connects(Server::new(seed, Lie::Nothing), Faults::rough()));
+    });
+}
+
+/// Connections may break, and then not all is answered.
+fn expect_no_liar((summary, outcome): Told) {
+    let fault = outcome.err().map(|failure| failure.fault());
+    let is_harmless = matches!(fault, None | Some(Fault::Connection | Fault::Authentication));
+    assert!(is_harmless, "{fault:?}: {summary:?}");
+    let Some(summary) = summary else { return assert!(fault.is_some(), "it is over before it began") };
+    for (what, count) in summary["wrong"].as_object().unwrap() {
+        assert_eq!(count, 0, "{what}: {summary}");
+    }
+    assert!(count(&summary, "messages") + count(&summary, "unanswered") <= MESSAGES);
+    assert!(fault.is_some() || count(&summary, "messages") == MESSAGES, "{summary}");
+}
+
+#[test]
+fn every_datagram_comes_back_or_is_counted_as_lost() {
+    each("every_datagram_comes_back_or_is_counted_as_lost", |seed| {
+        let run = Run { dialect: Dialect::None, timeout: LOSS_TIMEOUT, ..Run::drawn(seed, 16) };
+        let (summary, outcome) = run.on_datagrams(Server::new(seed, Lie::Nothing), Faults::rough());
+        let summary = summary.expect("it has run");
+        outcome.unwrap_or_else(|failure| panic!("{}: {summary}", failure.message()));
+        let wrong = &summary["wrong"];
+        assert_eq!(count(&summary, "messages") + count(wrong, "lost"), MESSAGES, "{summary}");
+        assert_eq!((count(wrong, "altered"), count(wrong, "strayed")), (0, 0), "{summary}");
     });
 }
 
@@ -242,7 +345,7 @@ fn a_liar_is_found_by_the_name_of_the_lie() {
                 run if run.framing == "raw" => Run { framing: "u32be", ..run }, // there it is not messages that it hears
                 run => run,
             };
-            let (summary, outcome) = run.against(Server::new(seed, lie), unbroken());
+            let (summary, outcome) = run.on_streams(Server::new(seed, lie), unbroken());
             let summary = summary.expect("it has run");
             assert_eq!(outcome.unwrap_err().fault(), Fault::Integrity, "{lie:?}: {summary}");
             assert_eq!(summary["wrong"], found(lie), "{lie:?}");

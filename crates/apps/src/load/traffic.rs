@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reactor::Time;
 
-use super::content::{Content, LaneId};
+use super::content::{Content, LaneId, Name};
 use super::lane::{Heard, Lane};
 use super::pace::Pace;
 use super::plan::Plan;
@@ -94,20 +94,43 @@ impl<L: Lane> Traffic<L> {
         let since = self.pace.due(now)?;
         let id = *self.roomy.front()?;
         self.pace.sent(since, now);
+        let name = self.send(id, since, now);
+        // Messages to one peer in a row are one write, but at a rate all are to have their turn.
+        if !self.has_room(id) {
+            self.roomy.pop_front();
+        } else if self.pace.is_fixed() {
+            self.roomy.rotate_left(1);
+        }
+        Some((id, self.content.make(name)))
+    }
+
+    /// The message for which the last answer on this connection has just made room: the same as [`next`](Self::next)
+    /// gives sooner or later, in less time, where it is answers that make the pace.
+    #[inline]
+    pub(super) fn next_there(&mut self, id: LaneId, now: Time) -> Option<&[u8]> {
+        if self.left == 0 || self.pace.is_fixed() || self.roomy.back() != Some(&id) {
+            return None;
+        }
+        let name = self.send(id, now, now);
+        if !self.has_room(id) {
+            self.roomy.pop_back();
+        }
+        Some(self.content.make(name))
+    }
+
+    #[inline]
+    fn send(&mut self, id: LaneId, since: Time, now: Time) -> Name {
         self.left -= 1;
         self.in_flight += 1;
         let State { lane, heard, .. } = &mut self.lanes[id.index()];
         if lane.in_flight() == 0 {
             *heard = now;
         }
-        let name = lane.send(since);
-        // Messages to one peer in a row are one write, but at a rate all are to have their turn.
-        if lane.in_flight() >= self.depth {
-            self.roomy.pop_front();
-        } else if self.pace.is_fixed() {
-            self.roomy.rotate_left(1);
-        }
-        Some((id, self.content.make(name)))
+        lane.send(since)
+    }
+
+    fn has_room(&self, id: LaneId) -> bool {
+        self.lanes[id.index()].lane.in_flight() < self.depth
     }
 
     /// How long nothing is to be sent; nothing if that does not depend on the time.
@@ -296,6 +319,24 @@ mod tests {
         let tally = counted(&mut traffic);
         assert_eq!((tally.messages, tally.bytes, traffic.wrong().total()), (100, 3_200, 0));
         assert!(tally.latency().p50_ns.abs_diff(1_000_000) < 1_000);
+    }
+
+    #[test]
+    fn an_answer_is_answered_on_its_own_connection() {
+        let mut traffic = Traffic::<Ordered>::new(&plan(2, None), 3);
+        traffic.send_until(9);
+        let sent = sends(&mut traffic, at(0));
+        assert!(traffic.next_there(LaneId(1), at(1)).is_none(), "nothing came back");
+        echo(&mut traffic, &sent[2..3], at(1));
+        assert!(traffic.next_there(LaneId(1), at(1)).is_some());
+        assert!(traffic.next_there(LaneId(1), at(1)).is_none(), "it is full again");
+        assert!(sends(&mut traffic, at(1)).is_empty(), "and so are all");
+        assert_eq!(traffic.in_flight(), 6);
+
+        let mut paced = Traffic::<Ordered>::new(&plan(1, Some(1_000.0)), 1);
+        let sent = sends(&mut paced, at(0));
+        echo(&mut paced, &sent, at(9));
+        assert!(paced.next_there(LaneId(0), at(9)).is_none(), "there it is the time that makes the pace");
     }
 
     #[test]
