@@ -298,10 +298,10 @@ mod tests {
     #[test]
     fn a_short_rest_does_not_hold_the_memory_of_a_long_one() {
         let mut rest = Rest::default();
-        rest.extend(&[7; 1 << 20], Time::ZERO);
+        rest.extend(&vec![7; 1 << 20], Time::ZERO);
         rest.advance((1 << 20) - 1, Time::ZERO);
         assert!(rest.0.as_ref().unwrap().0.capacity() <= 4 + REST_KEPT_MAX);
-        rest.extend(&[7; 1 << 20], Time::ZERO);
+        rest.extend(&vec![7; 1 << 20], Time::ZERO);
         rest.replace(&[1], 9, Time::ZERO);
         assert!(rest.0.as_ref().unwrap().0.capacity() <= 4 + REST_KEPT_MAX);
     }
