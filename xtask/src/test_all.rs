@@ -56,6 +56,7 @@ const STEPS: &[(&str, Work)] = &[
         "reactor, no features",
         Work::Check("clippy -p switchboard-reactor --no-default-features -- -D warnings"),
     ),
+    ("programs, no features", Work::Check("clippy -p switchboard --no-default-features -- -D warnings")),
     ("build", Work::Check("build --workspace")),
     ("docs", Work::Check("doc --workspace --no-deps --all-features")),
     ("tests", Work::Tests("test --workspace --all-features --lib --bins --tests --no-fail-fast")),

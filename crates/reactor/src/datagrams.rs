@@ -62,8 +62,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 self.await_room(id);
                 self.check_datagram_pressure(id);
             }
-            Err(error) => self.datagram_trouble(&error),
+            Err(error) => self.lose_datagram(&error),
         }
+    }
+
+    fn lose_datagram(&mut self, error: &io::Error) {
+        self.stats.datagrams_lost += 1;
+        self.datagram_trouble(error);
     }
 
     /// Has a timer try again: not every refusal is followed by an edge when it is over.
@@ -125,7 +130,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                     full.push(to.clone());
                     left.push_back((to, payload));
                 }
-                Err(error) => self.datagram_trouble(&error),
+                Err(error) => self.lose_datagram(&error),
             }
         }
         self.requeue(id, left, waiting);

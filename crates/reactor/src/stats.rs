@@ -81,7 +81,9 @@ pub struct Stats {
     pub datagrams_queued: usize,
     /// Datagrams dropped because their socket was full, or because the loop stopped before it had room.
     pub datagrams_dropped: u64,
-    /// Errors of datagram sockets. A datagram that could not be sent is lost.
+    /// Datagrams that the system refused to send, and would refuse again.
+    pub datagrams_lost: u64,
+    /// Errors of datagram sockets: those of the lost ones, and what came of datagrams sent before.
     pub datagram_errors: u64,
     /// Publications that another worker had no room for: its members miss them.
     pub publications_lost: u64,

@@ -7,9 +7,10 @@ use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use switchboard_reactor::sim::{Faults, Rng, SimNet, World, each_seed};
+use switchboard_reactor::sim::{Faults, Rng, SimNet, Turn, World, each_seed};
 use switchboard_reactor::{
-    Address, Closed, ConnId, Context, Handler, Limits, ListenOptions, Measure, Origin, Reactor, SlowPeer, Tag,
+    Address, Closed, ConnId, Context, Handler, Limits, ListenOptions, Measure, Origin, Reactor, SlowPeer,
+    SocketId, Tag,
 };
 
 const SEEDS: u64 = 300;
@@ -181,4 +182,99 @@ fn a_send_that_comes_after_the_close_does_not_hold_up_the_one_before_it() {
     world.run(&mut [&mut server, &mut caller], Duration::from_millis(1)).unwrap();
     let stats = server.stats();
     assert_eq!((stats.bytes_out, stats.outbound_bytes), (3, 0), "{stats:?}");
+}
+
+/// Sends datagrams of all sizes, to itself, to others and to nobody.
+struct Scatterer {
+    rng: Rng,
+    socket: Option<SocketId>,
+    places: Vec<Address>,
+    said: u64,
+    left: u32,
+}
+
+impl Scatterer {
+    fn new(seed: u64) -> Scatterer {
+        Scatterer { rng: Rng::new(seed), socket: None, places: Vec::new(), said: 0, left: 40 }
+    }
+
+    fn say(&mut self, cx: &mut Context<'_>) {
+        let (Some(socket), 1..) = (self.socket, self.left) else { return };
+        self.left -= 1;
+        for _ in 0..self.rng.index(8) {
+            let place = self.places[self.rng.index(self.places.len())].clone();
+            self.said += 1;
+            cx.send_datagram(socket, place, &vec![7; self.rng.index(3_000)]);
+        }
+        cx.set_timer(Duration::from_millis(self.rng.below(20)), Tag(0));
+    }
+}
+
+impl Handler for Scatterer {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>, _: Tag) {
+        self.say(cx);
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+}
+
+#[test]
+fn every_datagram_is_found_in_a_counter() {
+    let mut dropped = 0;
+    let replay = "cargo test -p switchboard-reactor --test counted every_datagram";
+    each_seed(replay, 0..SEEDS, |seed| {
+        let world = World::new(seed, Faults::rough());
+        let limits = Limits { datagrams_queued_max: 3, ..Limits::default() };
+        let mut loops: Vec<_> = (0..2)
+            .map(|number| Reactor::with_net(world.host(), Scatterer::new(seed ^ number), limits.clone()))
+            .collect();
+        let places: Vec<(SocketId, Address)> = loops
+            .iter_mut()
+            .map(|one| one.bind(&Address::Udp("10.0.0.1:0".parse().unwrap())).unwrap())
+            .collect();
+        let nobody = Address::Udp("10.0.0.9:9".parse().unwrap());
+        for (one, (socket, _)) in loops.iter_mut().zip(&places) {
+            let everybody = places.iter().map(|(_, place)| place.clone()).chain([nobody.clone()]);
+            one.with_context(|handler, cx| {
+                (handler.socket, handler.places) = (Some(*socket), everybody.collect());
+                handler.say(cx);
+            });
+        }
+        for time in [Duration::from_millis(200), HOUR] {
+            let mut turned: Vec<&mut dyn Turn> = loops.iter_mut().map(|one| one as &mut dyn Turn).collect();
+            world.run(&mut turned, time).unwrap();
+            for one in &loops {
+                let stats = one.stats();
+                let found = stats.datagrams_out
+                    + stats.datagrams_queued as u64
+                    + stats.datagrams_dropped
+                    + stats.datagrams_lost;
+                assert_eq!(found, one.handler().said, "{stats:?}");
+                dropped += stats.datagrams_dropped;
+            }
+        }
+    });
+    if std::env::var_os("SWITCHBOARD_SEED").is_none() {
+        assert!(dropped > 0, "the law was not put to the test");
+    }
+}
+
+#[test]
+fn a_datagram_that_the_system_refuses_is_lost_and_counted() {
+    let mut one = Reactor::new(Scatterer::new(1), Limits::default()).unwrap();
+    let (socket, address) = one.bind(&Address::Udp("127.0.0.1:0".parse().unwrap())).unwrap();
+    for bytes in [100, 70_000] {
+        one.with_context(|_, cx| cx.send_datagram(socket, address.clone(), &vec![7; bytes]));
+    }
+    one.run_once(Duration::from_secs(10)).unwrap();
+    let stats = one.stats();
+    assert_eq!((stats.datagrams_out, stats.datagrams_lost, stats.datagram_errors), (1, 1, 1), "{stats:?}");
 }

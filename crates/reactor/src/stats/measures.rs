@@ -85,15 +85,16 @@ impl Stats {
         ]
     }
 
-    fn of_datagrams(&self) -> [Measure; 6] {
+    fn of_datagrams(&self) -> [Measure; 7] {
         let (dropped, queued) = (self.datagrams_dropped, self.datagrams_queued);
-        let (cut, errors) = (self.datagrams_truncated, self.datagram_errors);
+        let (cut, lost, errors) = (self.datagrams_truncated, self.datagrams_lost, self.datagram_errors);
         [
             Measure::counter("loop_datagrams_in", "Datagrams received", self.datagrams_in),
             Measure::counter("loop_datagrams_out", "Datagrams sent", self.datagrams_out),
             Measure::counter("loop_datagrams_truncated", "Received datagrams that lost their end", cut),
             Measure::counter("loop_datagrams_dropped", "Datagrams dropped for want of room", dropped),
             Measure::gauge("loop_datagrams_queued", "Datagrams for which the system has no room yet", queued),
+            Measure::counter("loop_datagrams_lost", "Datagrams that the system refused", lost),
             Measure::counter("loop_datagram_errors", "Errors of datagram sockets", errors),
         ]
     }
@@ -152,6 +153,7 @@ mod tests {
             datagrams_truncated: 26,
             datagrams_queued: 27,
             datagrams_dropped: 28,
+            datagrams_lost: 40,
             datagram_errors: 29,
             publications_lost: 30,
             sends_late: 31,
