@@ -182,7 +182,7 @@ fn strangers_do_not_stop_an_echo_whose_terminal_is_stopped() {
 struct Hub {
     home: Place,
     endpoint: String,
-    _program: Program,
+    program: Option<Program>,
 }
 
 impl Hub {
@@ -190,7 +190,24 @@ impl Hub {
         let home = Place::new();
         let launch = Launch::ours("sb-chat serve --listen tcp://127.0.0.1:0");
         let program = launch.env("XDG_DATA_HOME", home.folder()).start();
-        Hub { endpoint: program.listening_on(), home, _program: program }
+        Hub { endpoint: program.listening_on(), home, program: Some(program) }
+    }
+
+    /// The hub at a place to which it can be sure to come back.
+    fn at_a_path() -> Hub {
+        let home = Place::new();
+        let mut hub = Hub { endpoint: home.endpoint("unix", "hub"), home, program: None };
+        hub.restart();
+        hub
+    }
+
+    /// Kills it, and starts it again.
+    fn restart(&mut self) {
+        drop(self.program.take());
+        let launch = Launch::ours("sb-chat serve --listen").arg(&self.endpoint);
+        let program = launch.env("XDG_DATA_HOME", self.home.folder()).start();
+        assert_eq!(program.listening_on(), self.endpoint);
+        self.program = Some(program);
     }
 
     fn member(&self, nick: &str) -> Launch {
@@ -238,6 +255,22 @@ fn lines_typed_ahead_are_all_said_in_the_room() {
         let wanted = format!("ann: line {number}");
         assert_eq!(bob.wait_for_line(Stream::Stdout, |_| true), wanted);
     }
+    ann.send_line("/quit").unwrap();
+    expect_code(ann, 0);
+}
+
+#[test]
+fn a_member_on_a_terminal_comes_back_as_often_as_its_hub_does() {
+    let mut hub = Hub::at_a_path();
+    let mut ann = hub.ann();
+    for _ in 0..3 {
+        hub.restart();
+        ann.exp_string("calling again in").expect("she is told");
+        ann.exp_string("you are ann").expect("she is let in again");
+    }
+    let bob = hub.bob();
+    ann.send_line("still here").unwrap();
+    bob.expect_line(Stream::Stdout, "ann: still here");
     ann.send_line("/quit").unwrap();
     expect_code(ann, 0);
 }
