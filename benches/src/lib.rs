@@ -9,5 +9,6 @@ pub mod handshakes;
 pub mod instructions;
 pub mod peers;
 pub mod processor;
+pub mod room;
 pub mod rounds;
 pub mod table;

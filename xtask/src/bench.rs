@@ -15,6 +15,7 @@ mod median;
 mod options;
 mod page;
 mod peers;
+mod pinned;
 mod rounds;
 mod server;
 mod shapes;

@@ -7,15 +7,13 @@ use std::process::Command;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use cargo_metadata::MetadataCommand;
 
-use super::load;
 use super::peers::{Peer, Program};
+use super::shapes::Loader;
 use crate::root;
 
 /// Where the programs are.
 pub(super) struct Built {
-    /// `sb-load`.
-    pub(super) load: PathBuf,
-    /// Whom callers and servers with authentication trust.
+    /// The keys of callers and servers with authentication.
     pub(super) key: PathBuf,
     ours: PathBuf,
     benches: PathBuf,
@@ -27,13 +25,16 @@ pub(super) struct Built {
 
 impl Built {
     pub(super) fn build() -> Result<Built> {
-        let ours = cargo("Cargo.toml", "--package switchboard --bin sb-echo --bin sb-load --bin sb-key")?;
+        let ours = cargo(
+            "Cargo.toml",
+            "--package switchboard --bin sb-chat --bin sb-echo --bin sb-load --bin sb-key",
+        )?;
         let benches = cargo("benches/Cargo.toml", "--bins")?;
         let key = benches.join("bench.key");
-        load::make_key(&ours.join("sb-key"), &key)?;
+        make_keys(&ours.join("sb-key"), &key)?;
         let python = python("python3");
         let uvloop = python.clone().and_then(|python| with_uvloop(python, &benches.join("bench-python")));
-        Ok(Built { load: ours.join("sb-load"), key, libuv: libuv(&benches), python, uvloop, ours, benches })
+        Ok(Built { key, libuv: libuv(&benches), python, uvloop, ours, benches })
     }
 
     /// The program of a peer and its words.
@@ -43,12 +44,21 @@ impl Built {
         let there = |path: &Result<PathBuf, String>| path.clone().map_err(|reason| anyhow!(reason));
         let program: Vec<OsString> = match peer.program {
             Program::Ours => vec![self.ours.join("sb-echo").into()],
+            Program::Hub => vec![self.ours.join("sb-chat").into()],
             Program::Bench(name) => vec![self.benches.join(name).into()],
             Program::Libuv => vec![there(&self.libuv)?.into()],
             Program::Python(name) => vec![there(&self.python)?.into(), script(name)],
             Program::PythonWithUvloop(name) => vec![there(&self.uvloop)?.into(), script(name)],
         };
         Ok(program.into_iter().chain(own).collect())
+    }
+
+    /// What makes a load.
+    pub(super) fn loader(&self, loader: Loader) -> PathBuf {
+        match loader {
+            Loader::Echo => self.ours.join("sb-load"),
+            Loader::Room => self.benches.join("load_room"),
+        }
     }
 
     /// Which versions of what we did not write were measured.
@@ -75,6 +85,19 @@ fn cargo(manifest: &str, words: &str) -> Result<PathBuf> {
     );
     let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec()?;
     Ok(metadata.target_directory.join("release").into_std_path_buf())
+}
+
+/// Makes them anew; a hub gives each only so many nicks.
+fn make_keys(program: &Path, file: &Path) -> Result<()> {
+    if file.exists() {
+        std::fs::remove_file(file)?;
+    }
+    for number in 0..KEYS {
+        let mut command = Command::new(program);
+        command.args(["new", "--quiet", &format!("bench{number}"), "--key-file"]).arg(file);
+        ensure!(command.status().context("cannot start sb-key")?.success(), "sb-key made no key");
+    }
+    Ok(())
 }
 
 /// What is no Rust.
@@ -124,6 +147,7 @@ fn locked_version(name: &str) -> Option<String> {
     Some(format!("{name} {}", version.trim_matches('"')))
 }
 
+const KEYS: usize = 40;
 const SAY_PYTHON: &str = "import platform; print('Python', platform.python_version())";
 const SAY_UVLOOP: &str = "import uvloop; print('uvloop', uvloop.__version__)";
 

@@ -1,13 +1,15 @@
-//! One run of `sb-load`, and what it told.
+//! One run of a load, and what it told.
 
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::build::Built;
+use super::pinned::pinned;
 use super::server::Server;
+use super::threads::Threads;
 
 /// What one run came to, or the medians of several.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,14 +26,21 @@ pub(super) struct Measured {
     pub(super) resident_bytes: f64,
 }
 
-/// Lets the load loose on a server.
-pub(super) fn run(built: &Built, server: &Server, processors: &str, words: &[String]) -> Result<Measured> {
-    let mut command = Command::new("timeout");
-    command.args([TIMEOUT, "taskset", "--cpu-list", processors]).arg(&built.load);
-    command.arg(&server.endpoint).args(words).args(["--json", "--pid", &server.pid().to_string()]);
-    command.env(KEY_VARIABLE, &built.key).stdin(Stdio::null());
-    let threads = super::threads::Threads::of(server.pid());
-    let output = command.output().context("cannot start the load")?;
+/// Lets a load loose on a server.
+pub(super) fn run(
+    program: &Path,
+    key: &Path,
+    server: &Server,
+    processors: &str,
+    words: &[String],
+) -> Result<Measured> {
+    let pid = server.pid().to_string();
+    let words =
+        [program.into(), (&server.endpoint).into()].into_iter().chain(words.iter().map(OsString::from));
+    let words: Vec<OsString> = words.chain(["--json", "--pid", &pid].map(OsString::from)).collect();
+    let threads = Threads::of(server.pid());
+    let output =
+        pinned(&words, processors, key).stdin(Stdio::null()).output().context("cannot start the load")?;
     let busiest = threads.busiest_since();
     let told = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "the load failed: {}", told.lines().last().unwrap_or("without a word"));
@@ -58,22 +67,6 @@ impl Measured {
         })
     }
 }
-
-/// Where both our programs find their key.
-pub(super) const KEY_VARIABLE: &str = "SWITCHBOARD_KEY_FILE";
-
-/// Makes the key for those who want one.
-pub(super) fn make_key(program: &Path, key: &Path) -> Result<()> {
-    if key.exists() {
-        std::fs::remove_file(key)?;
-    }
-    let made = Command::new(program).args(["new", "bench", "--quiet", "--key-file"]).arg(key).status();
-    ensure!(made.context("cannot start sb-key")?.success(), "sb-key made no key");
-    Ok(())
-}
-
-/// In seconds; the longest run takes a tenth.
-const TIMEOUT: &str = "300";
 
 #[cfg(test)]
 mod tests {

@@ -36,7 +36,13 @@ fn fill(page: &str, name: &str, text: &str) -> String {
 
 fn section(played: &Played) -> String {
     let shape = played.shape;
-    format!("### {}\n\n`sb-load {}`\n\n{}", shape.title, shape.load, table::of(played).trim_end())
+    format!(
+        "### {}\n\n`{} {}`\n\n{}",
+        shape.title,
+        shape.loader.name(),
+        shape.load,
+        table::of(played).trim_end()
+    )
 }
 
 fn peers() -> String {

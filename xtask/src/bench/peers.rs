@@ -18,6 +18,8 @@ pub(super) struct Peer {
 pub(super) enum Program {
     /// `sb-echo`.
     Ours,
+    /// `sb-chat`.
+    Hub,
     /// A program of `benches/src/bin`.
     Bench(&'static str),
     /// `benches/peers/libuv_echo.c`.
@@ -153,6 +155,20 @@ pub(super) const PEERS: &[Peer] = &[
         about: "`sb-echo -q udp://...`",
         program: Program::Ours,
         arguments: &["udp://127.0.0.1:0", "-q"],
+        load: &[],
+    },
+    Peer {
+        name: "room-floor",
+        about: "whoever says something has it written to 1,000 connections, a bare `write` for each",
+        program: Program::Bench("peer_room"),
+        arguments: &[],
+        load: &["--mode", "bare"],
+    },
+    Peer {
+        name: "sb-chat",
+        about: "`sb-chat serve`, with names, rooms, a history and JSON",
+        program: Program::Hub,
+        arguments: &["serve", "-q", "--listen", ANYWHERE, "--members-max", "17000", "--rate", "1000000"],
         load: &[],
     },
 ];

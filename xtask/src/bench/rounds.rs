@@ -58,12 +58,13 @@ fn measure(shape: &Shape, peer: &Peer, rig: &Rig) -> Result<Measured> {
     let mut words: Vec<String> =
         shape.load.split(' ').chain(peer.load.iter().copied()).map(str::to_owned).collect();
     words.extend(shape.figure.load_words(options.span));
-    let most = load::run(built, &server, &load, &words)?;
+    let loader = built.loader(shape.loader);
+    let most = load::run(&loader, &built.key, &server, &load, &words)?;
     if shape.figure != Figure::Tail {
         return Ok(most);
     }
     words.extend(["--rate".to_owned(), format!("{:.0}", most.per_second / 2.0)]);
-    load::run(built, &server, &load, &words)
+    load::run(&loader, &built.key, &server, &load, &words)
 }
 
 fn judge(shape: &'static Shape, lanes: Vec<Lane>) -> Result<Played> {

@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::load::KEY_VARIABLE;
+use super::pinned::pinned;
 
 /// A server that listens.
 pub(super) struct Server {
@@ -19,11 +19,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it with as many descriptors as it may have; each step of the way there becomes the next.
+    /// Starts it on its processors, and waits until it says where it listens.
     pub(super) fn start(words: &[OsString], processors: &str, key: &Path) -> Result<Server> {
-        let mut command = Command::new("sh");
-        command.args(["-c", WITH_ALL_DESCRIPTORS, "sh", "taskset", "--cpu-list", processors]).args(words);
-        command.env(KEY_VARIABLE, key).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut command = pinned(words, processors, key);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().context("cannot start sh")?;
         let said = lines_of(child.stderr.take().expect("its stderr is piped"));
         let mut server = Server { child, endpoint: String::new() };
@@ -67,8 +66,6 @@ fn endpoint(said: &Receiver<String>) -> Result<String> {
     }
     bail!("it said: {last}")
 }
-
-const WITH_ALL_DESCRIPTORS: &str = r#"ulimit -n "$(ulimit -H -n)"; exec "$@""#;
 
 /// An interpreter on a busy machine takes a second.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -7,7 +7,8 @@ pub(super) struct Shape {
     /// How it is called on the command line and in the page's template.
     pub(super) name: &'static str,
     pub(super) title: &'static str,
-    /// The words for `sb-load`.
+    pub(super) loader: Loader,
+    /// The words for it.
     pub(super) load: &'static str,
     pub(super) figure: Figure,
     /// The first one is what others are compared with.
@@ -15,6 +16,25 @@ pub(super) struct Shape {
     /// Who could take part and does not, and why.
     pub(super) left_out: &'static [(&'static str, &'static str)],
     pub(super) goals: &'static [Goal],
+}
+
+/// Who makes the load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Loader {
+    /// `sb-load`: messages that come back.
+    Echo,
+    /// `benches/src/bin/load_room.rs`: messages to everybody in a room.
+    Room,
+}
+
+impl Loader {
+    /// As the page calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Loader::Echo => "sb-load",
+            Loader::Room => "load_room",
+        }
+    }
 }
 
 /// What a peer is to reach in its shape.
@@ -63,6 +83,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "batch",
         title: "Messages of 64 B, 64 in flight on each of 64 connections",
+        loader: Loader::Echo,
         load: "-c 64 -d 64 -s 64",
         figure: Figure::Processor("message"),
         peers: EVERYBODY,
@@ -72,6 +93,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "ping",
         title: "Messages of 64 B, one in flight on each of 64 connections",
+        loader: Loader::Echo,
         load: "-c 64 -d 1 -s 64",
         figure: Figure::Processor("message"),
         peers: EVERYBODY,
@@ -81,6 +103,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "kilobyte",
         title: "Messages of 1 KiB, 16 in flight on each of 16 connections",
+        loader: Loader::Echo,
         load: "-c 16 -d 16 -s 1KiB",
         figure: Figure::Processor("message"),
         peers: EVERYBODY,
@@ -90,6 +113,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "large",
         title: "Messages of 64 KiB, 4 in flight on each of 4 connections",
+        loader: Loader::Echo,
         load: "-c 4 -d 4 -s 64KiB",
         figure: Figure::Processor("message"),
         peers: EVERYBODY,
@@ -99,6 +123,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "crowd",
         title: "Messages of 64 B, one in flight on each of 5,000 connections",
+        loader: Loader::Echo,
         load: "-c 5000 -d 1 -s 64",
         figure: Figure::Processor("message"),
         peers: WITHOUT_SOCKETSERVER,
@@ -108,6 +133,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "memory",
         title: "18,000 idle connections, after one echoed message of 1,000 B on each",
+        loader: Loader::Echo,
         load: "--mode idle -c 18000 -s 1000",
         figure: Figure::Memory,
         peers: &[
@@ -129,6 +155,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "calls",
         title: "Calls: connect, shake hands, one message of 64 B, good-bye; 16 under way at once",
+        loader: Loader::Echo,
         load: "--mode connect -c 16 -s 64",
         figure: Figure::Processor("call"),
         peers: &[
@@ -150,6 +177,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "tail",
         title: "Latency at half of what each can do: messages of 64 B on 64 connections",
+        loader: Loader::Echo,
         load: "-c 64 -s 64",
         figure: Figure::Tail,
         peers: EVERYBODY,
@@ -158,8 +186,9 @@ pub(super) const SHAPES: &[Shape] = &[
     },
     Shape {
         name: "workers",
-        title: "Two workers beside one: messages of 64 B, 16 in flight on each of 1,000 connections",
-        load: "-c 1000 -d 16 -s 64",
+        title: "Two workers beside one: messages of 64 B, one in flight on each of 1,000 connections",
+        loader: Loader::Echo,
+        load: "-c 1000 -d 1 -s 64",
         figure: Figure::Busiest,
         peers: &["one-worker", "two-workers"],
         left_out: &[],
@@ -168,10 +197,31 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         name: "datagrams",
         title: "Datagrams of 64 B, 8 in flight on each of 16 sockets",
+        loader: Loader::Echo,
         load: "-c 16 -d 8 -s 64",
         figure: Figure::Processor("datagram"),
         peers: &["udp-floor", "switchboard-udp"],
         left_out: &[],
         goals: &[],
+    },
+    Shape {
+        name: "members",
+        title: "9,000 members of a hub in rooms of 50, each with a nick, after `--auth mutual`",
+        loader: Loader::Room,
+        load: "-c 9000 --room 50 --mode idle",
+        figure: Figure::Memory,
+        peers: &["sb-chat"],
+        left_out: &[],
+        goals: &[],
+    },
+    Shape {
+        name: "room",
+        title: "One message to a room of 1,000: 152 B for everybody",
+        loader: Loader::Room,
+        load: "-c 1000 --room 1000",
+        figure: Figure::Processor("message"),
+        peers: &["room-floor", "sb-chat"],
+        left_out: &[],
+        goals: &[Goal { peer: "sb-chat", most: Most::Ratio(1.3) }],
     },
 ];
