@@ -115,8 +115,8 @@ fn what_a_server_costs_is_told() {
 fn a_run_for_a_time_tells_of_every_second() {
     let (_server, endpoint) = echo("tcp://127.0.0.1:0");
     let began = Instant::now();
-    let ending = load(&endpoint, "-t 1200ms --warmup 1s -c 2");
-    assert!(began.elapsed() >= Duration::from_millis(2_200));
+    let ending = load(&endpoint, "-t 1s --warmup 1500ms -c 2");
+    assert!(began.elapsed() >= Duration::from_millis(2_500));
     ending.expect_code(0);
     let lines: Vec<Value> = ending.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let seconds: Vec<_> = lines.iter().filter(|line| line["type"] == "second").collect();
@@ -239,7 +239,7 @@ fn at_a_rate_a_stall_shows_in_every_message_that_it_delayed() {
     let (endpoint, server) = stalls();
     let closed = expect_all(&load(&endpoint, "-n 300 -d 1"), 300);
     server.join().unwrap();
-    assert!(nanos(&closed, "max_ns") > SLOW_NS && nanos(&closed, "p99_ns") < SLOW_NS, "{closed}");
+    assert!(nanos(&closed, "max_ns") > SLOW_NS && nanos(&closed, "p90_ns") < SLOW_NS, "{closed}");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn lost_datagrams_are_counted_and_nobodys_fault() {
             }
         }
     });
-    let ending = load(&endpoint, "-n 100 -d 4 --timeout 200ms");
+    let ending = load(&endpoint, "-n 100 -d 4 --timeout 500ms");
     ending.expect_code(0);
     let summary = summary(&ending);
     assert_eq!(
@@ -296,8 +296,8 @@ fn a_wrong_key_is_one_line() {
 #[test]
 fn a_server_that_stops_answering_is_given_up() {
     let (endpoint, server) = answers(|number, message| if number < 10 { vec![message] } else { vec![] });
-    let ending = load(&endpoint, "-n 100 -d 4 --timeout 100ms");
-    ending.expect_code(CONNECTION).expect_stderr("no answer for 100ms");
+    let ending = load(&endpoint, "-n 100 -d 4 --timeout 1s");
+    ending.expect_code(CONNECTION).expect_stderr("no answer for 1s on 1 of 1 connections");
     let summary = summary(&ending);
     assert_eq!((&summary["messages"], &summary["unanswered"]), (&10.into(), &4.into()), "{ending}");
     server.join().unwrap();
