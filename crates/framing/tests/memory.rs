@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
 
+#[path = "framing/common/ours.rs"]
+mod ours;
 #[path = "framing/common/specs.rs"]
 mod specs;
 #[path = "framing/common/tokio.rs"]
@@ -13,6 +15,7 @@ use std::hint::black_box;
 use std::io::{self, Read};
 
 use cap::Cap;
+use ours::{By, Ours};
 use specs::{spec, specs_with_limit};
 use switchboard_framing::testkit::{self, Allowance, Codec, Event, Feed, Random, Seed, Violation};
 use switchboard_framing::{Decoder, FrameReader, FrameSpec, ReadError};
@@ -24,44 +27,15 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 const SEED: Seed = Seed(0x3e3);
 
-/// The owning decoder, or the borrowed one in a blocking reader, as the kit sees them.
-struct Owning(FrameSpec);
-
-impl Codec for Owning {
-    type Decoder = Held;
-
-    fn decoder(&self) -> Held {
-        Held(Decoder::new(self.0.clone()))
-    }
-
-    fn encode(&self, payload: &[u8]) -> Result<Vec<u8>, String> {
-        Codec::encode(&self.0, payload)
-    }
-}
-
-struct Held(Decoder);
-
-impl Feed for Held {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        self.0.feed(bytes);
-        loop {
-            match self.0.next() {
-                Ok(Some(message)) => events.push(Event::Message(message.to_vec())),
-                Ok(None) => return,
-                Err(error) => return events.push(Event::Failed { error: error.to_string(), offset: None }),
-            }
-        }
-    }
-
-    fn finish(&mut self, events: &mut Vec<Event>) {
-        if let Err(error) = self.0.finish() {
-            events.push(Event::Failed { error: error.to_string(), offset: None });
-        }
-    }
-}
-
 /// Twice, since vectors grow by doubling; the constant is an event and the smallest buffers.
 const ALLOWANCE: Allowance = Allowance { times: 2, constant: 600 };
+
+/// A reader has a buffer before the first byte.
+const READER_ALLOWANCE: Allowance = Allowance { constant: ALLOWANCE.constant + (8 << 10), ..ALLOWANCE };
+
+fn allowance(ours: &Ours) -> Allowance {
+    if ours.by == By::Reader { READER_ALLOWANCE } else { ALLOWANCE }
+}
 
 /// Lengths just within the limit, as long as this spec can say it, and no byte of the payload; and noise.
 fn streams_for(spec: &FrameSpec, random: &mut Random) -> Vec<Vec<u8>> {
@@ -73,9 +47,9 @@ fn streams_for(spec: &FrameSpec, random: &mut Random) -> Vec<Vec<u8>> {
 
 /// The thread that started this test allocates a little, once, while the test runs already; so what is broken has to
 /// be so a second time.
-fn assert_memory_law<C: Codec>(name: &str, codec: &C, stream: &[u8]) {
+fn assert_memory_law<C: Codec>(name: &str, codec: &C, stream: &[u8], allowance: Allowance) {
     for piece_bytes in [1, 7, 1000] {
-        let measure = || testkit::memory(codec, stream, piece_bytes, ALLOWANCE, || ALLOCATOR.allocated());
+        let measure = || testkit::memory(codec, stream, piece_bytes, allowance, || ALLOCATOR.allocated());
         measure().or_else(|_| measure()).unwrap_or_else(|violation| panic!("{name}, {SEED:?}: {violation}"));
     }
 }
@@ -98,21 +72,31 @@ impl Peak {
     }
 }
 
-fn peak_law<C: Codec>(codec: &C, stream: &[u8], piece_bytes: usize) -> Result<(), Violation> {
+fn peak_law<C: Codec>(
+    codec: &C,
+    stream: &[u8],
+    piece_bytes: usize,
+    allowance: Allowance,
+) -> Result<(), Violation> {
     let mut peak = Peak::default();
-    testkit::memory(codec, stream, piece_bytes, ALLOWANCE, || peak.take())
+    testkit::memory(codec, stream, piece_bytes, allowance, || peak.take())
 }
 
 fn announcements_reserve_nothing() {
     let mut random = Random::new(SEED);
     for spec in specs_with_limit(3_000) {
         for stream in streams_for(&spec, &mut random) {
-            assert_memory_law(&format!("{spec}, borrowed"), &spec, &stream);
-            assert_memory_law(&format!("{spec}, owning"), &Owning(spec.clone()), &stream);
+            assert_memory_law(&format!("{spec}, borrowed"), &spec, &stream, ALLOWANCE);
+            for ours in Ours::all(&spec) {
+                assert_memory_law(&format!("{spec}, {:?}", ours.by), &ours, &stream, allowance(&ours));
+            }
         }
     }
     // Within a limit of 1 GiB, 1 GiB is announced.
-    assert_memory_law("owning", &Owning(spec("u32be,max=1GiB")), b"\x40\x00\x00\x00abc");
+    for ours in Ours::all(&spec("u32be,max=1GiB")) {
+        let name = format!("{:?}", ours.by);
+        assert_memory_law(&name, &ours, b"\x40\x00\x00\x00abc", allowance(&ours));
+    }
 }
 
 /// Not even within one `feed`. Without the last byte, since a message that is copied out is the caller's.
@@ -121,10 +105,14 @@ fn announcements_reserve_nothing_in_passing() {
         let longest = Codec::encode(&spec, &vec![b'x'; spec.payload_bytes_max()]).unwrap_or_default();
         let stream = &longest[..longest.len().saturating_sub(1)];
         for piece_bytes in [1, 7, 1000] {
-            let borrowed = || peak_law(&spec, stream, piece_bytes);
+            let borrowed = || peak_law(&spec, stream, piece_bytes, ALLOWANCE);
             borrowed().or_else(|_| borrowed()).unwrap_or_else(|violation| panic!("{spec}: {violation}"));
-            let owning = || peak_law(&Owning(spec.clone()), stream, piece_bytes);
-            owning().or_else(|_| owning()).unwrap_or_else(|violation| panic!("{spec}, owning: {violation}"));
+            for ours in Ours::all(&spec) {
+                let law = || peak_law(&ours, stream, piece_bytes, allowance(&ours));
+                law()
+                    .or_else(|_| law())
+                    .unwrap_or_else(|violation| panic!("{spec}, {:?}: {violation}", ours.by));
+            }
         }
     }
 }
@@ -154,7 +142,7 @@ impl Feed for Passing {
 }
 
 fn the_kit_finds_a_reservation_in_passing_if_it_is_told_peaks() {
-    let law = |announced: u16| peak_law(&Passing, &announced.to_be_bytes(), 2);
+    let law = |announced: u16| peak_law(&Passing, &announced.to_be_bytes(), 2, ALLOWANCE);
     let within = || law(604);
     assert_eq!(within().or_else(|_| within()), Ok(()), "twice two bytes and the constant");
     assert!(law(605).is_err_and(|violation| violation.law == testkit::Law::Memory));

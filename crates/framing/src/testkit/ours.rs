@@ -1,4 +1,5 @@
-//! Our own codecs as the kit sees them: the borrowed decoder by its spec, and the owning one.
+//! A spec as the kit sees it: as the codec whose decoder is the borrowed one. What holds the bytes by itself (the owning
+//! decoder, the blocking reader, the codec of tokio-util) is shown to the kit by the tests.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

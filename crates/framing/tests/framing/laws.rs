@@ -1,8 +1,9 @@
-//! The kit's laws on every spec, with streams that are right, damaged, hostile and random.
+//! The kit's laws on every spec and everything of ours that decodes, with streams that are right, damaged, hostile and random.
 
 use switchboard_framing::testkit::{self, Codec, Event, Feed, Random, Seed};
 use switchboard_framing::{FrameSpec, Overflow};
 
+use crate::common::ours::Ours;
 use crate::common::specs::{spec, specs_with_limit};
 
 /// Printed by a failing test; change it to try others.
@@ -53,19 +54,43 @@ fn stream_of(spec: &FrameSpec, count: usize) -> Vec<u8> {
         .collect()
 }
 
+/// The borrowed decoder is tried on each stream; of those that are built on it, one after the other.
 fn assert_split_independent(spec: &FrameSpec, stream: &[u8]) {
     for spec in [spec.clone(), spec.clone().with_overflow(Overflow::Skip)] {
         if let Err(violation) = testkit::split_independence(&spec, stream, SEED) {
             panic!("{spec}, {SEED:?}: {violation}");
         }
     }
+    let skipping = spec.clone().with_overflow(Overflow::Skip);
+    assert_ours_split_independent(&Ours::all(&skipping)[stream.len() % 3], stream);
+}
+
+fn assert_all_split_independent(spec: &FrameSpec, stream: &[u8]) {
+    assert_split_independent(spec, stream);
+    for spec in [spec.clone(), spec.clone().with_overflow(Overflow::Skip)] {
+        for ours in &Ours::all(&spec) {
+            assert_ours_split_independent(ours, stream);
+        }
+    }
+}
+
+fn assert_ours_split_independent(ours: &Ours, stream: &[u8]) {
+    if let Err(violation) = testkit::split_independence(ours, stream, SEED) {
+        panic!("{}, {:?}, {SEED:?}: {violation}", ours.spec, ours.by);
+    }
 }
 
 #[test]
 fn what_is_sent_comes_back_and_a_stream_cut_short_is_noticed() {
     for spec in specs_with_limit(LIMIT) {
-        if let Err(violation) = testkit::round_trip(&spec, &payloads_for(&spec, 60)) {
+        let payloads = payloads_for(&spec, 60);
+        if let Err(violation) = testkit::round_trip(&spec, &payloads) {
             panic!("{spec}, {SEED:?}: {violation}");
+        }
+        for ours in Ours::all(&spec) {
+            if let Err(violation) = testkit::round_trip(&ours, &payloads) {
+                panic!("{spec}, {:?}, {SEED:?}: {violation}", ours.by);
+            }
         }
     }
 }
@@ -83,7 +108,7 @@ fn most_payloads_can_be_sent() {
 #[test]
 fn cutting_a_right_stream_changes_nothing() {
     for spec in specs_with_limit(LIMIT) {
-        assert_split_independent(&spec, &stream_of(&spec, 14));
+        assert_all_split_independent(&spec, &stream_of(&spec, 14));
     }
 }
 
@@ -128,7 +153,7 @@ fn cutting_a_random_stream_changes_nothing() {
 fn cutting_a_stream_with_a_message_over_the_limit_changes_nothing() {
     for small in specs_with_limit(8) {
         let large = small.clone().with_payload_bytes_max(LIMIT).unwrap();
-        assert_split_independent(&small, &stream_of(&large, 25));
+        assert_all_split_independent(&small, &stream_of(&large, 16));
     }
 }
 
@@ -163,9 +188,41 @@ fn skipping_drops_exactly_the_messages_over_the_limit() {
     }
 }
 
-fn events(spec: &FrameSpec, stream: &[u8]) -> Vec<Event> {
+/// What was skipped is counted by those that give out only messages.
+#[test]
+fn whatever_decodes_gives_the_same() {
+    let mut random = Random::new(SEED);
+    for spec in specs_with_limit(8) {
+        let large = spec.clone().with_payload_bytes_max(LIMIT).unwrap();
+        let mut stream = stream_of(&large, 40);
+        for damaged in [false, true] {
+            if damaged {
+                let at = random.below(stream.len());
+                stream[at] ^= 1 << random.below(8);
+            }
+            for spec in [spec.clone(), spec.clone().with_overflow(Overflow::Skip)] {
+                let expected: Vec<Event> = events(&spec, &stream).into_iter().map(as_told_by_all).collect();
+                for ours in Ours::all(&spec) {
+                    let told: Vec<Event> = events(&ours, &stream).into_iter().map(as_told_by_all).collect();
+                    assert_eq!(told, expected, "{spec}, {:?}, damaged: {damaged}, {SEED:?}", ours.by);
+                }
+            }
+        }
+    }
+}
+
+/// Without the numbers that only some of them tell.
+fn as_told_by_all(event: Event) -> Event {
+    match event {
+        Event::Skipped(_) => Event::Skipped(0),
+        Event::Failed { error, .. } => Event::Failed { error, offset: None },
+        message @ Event::Message(_) => message,
+    }
+}
+
+fn events<C: Codec>(codec: &C, stream: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
-    let mut decoder = Codec::decoder(spec);
+    let mut decoder = codec.decoder();
     decoder.feed(stream, &mut events);
     decoder.finish(&mut events);
     events

@@ -3,6 +3,7 @@
 use switchboard_framing::testkit::{self, Codec};
 use switchboard_framing::{Decoded, FrameError, Overflow};
 
+use crate::common::ours::Ours;
 use crate::common::specs::{spec, specs_with_limit};
 
 #[test]
@@ -17,6 +18,10 @@ fn a_payload_of_the_limit_passes_and_one_byte_more_does_not() {
             let frame = Codec::encode(&roomy, &[b'x'; 41]).unwrap();
             testkit::limit(&spec, &[b'x'; 40], &[b'x'; 41], &frame)
                 .unwrap_or_else(|error| panic!("{spec}: {error}"));
+            for ours in Ours::all(&spec) {
+                testkit::limit(&ours, &[b'x'; 40], &[b'x'; 41], &frame)
+                    .unwrap_or_else(|error| panic!("{spec}, {:?}: {error}", ours.by));
+            }
         }
     }
 }

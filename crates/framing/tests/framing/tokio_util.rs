@@ -5,7 +5,7 @@ use switchboard_framing::FrameCodec;
 use switchboard_framing::testkit::{self, Law, Seed};
 use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 
-use crate::common::specs::spec;
+use crate::common::specs::{spec, specs_with_limit};
 use crate::common::tokio::Tokio;
 
 const SEED: Seed = Seed(0x70c10);
@@ -43,6 +43,24 @@ fn our_codec_counts_what_it_skips_once_for_each_message() {
     assert_eq!((codec.decode(&mut held).unwrap(), codec.skipped()), (None, 2));
     held.extend_from_slice(b"efg\x01z");
     assert_eq!((codec.decode(&mut held).unwrap().as_deref(), codec.skipped()), (Some(&b"z"[..]), 2));
+}
+
+/// A header that announces as much as there may be, and then byte by byte what it announces: what the buffer has room
+/// for, and where, is as it was. That all laws are kept with every spec is shown in `laws`, `limits` and `memory`.
+#[test]
+fn our_codec_never_asks_the_buffer_to_reserve() {
+    for spec in specs_with_limit(3_000) {
+        let payload = vec![b'x'; spec.payload_bytes_max()];
+        let Ok(frame) = testkit::Codec::encode(&spec, &payload) else { continue };
+        for end in 0..frame.len().min(200) {
+            let (mut codec, mut held) = (FrameCodec::new(spec.clone()), BytesMut::from(&frame[..end]));
+            let before = (held.capacity(), held.as_ptr());
+            assert_eq!(codec.decode(&mut held).unwrap(), None, "{spec}");
+            assert_eq!((held.capacity(), held.as_ptr()), before, "{spec}, after {end} bytes");
+            codec.decode_eof(&mut held).ok();
+            assert_eq!((held.capacity(), held.as_ptr()), before, "{spec}, at the end after {end} bytes");
+        }
+    }
 }
 
 #[test]

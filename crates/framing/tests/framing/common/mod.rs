@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub(crate) mod ours;
 pub(crate) mod specs;
 pub(crate) mod tokio;
 
