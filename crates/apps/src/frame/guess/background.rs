@@ -30,6 +30,11 @@ impl Background {
         Self(if is_periodic { repetition } else { best })
     }
 
+    /// That of the bytes from `offset` on.
+    pub(super) fn from(&self, offset: usize) -> Self {
+        Self(self.0[offset..].to_vec())
+    }
+
     /// Bits for these bytes.
     pub(super) fn bits(&self, bytes: Range<usize>) -> f64 {
         total(&self.0[bytes])

@@ -1,11 +1,12 @@
 //! `sb-frame guess`: which framings fit a capture, best first, and why.
 //!
 //! Which are tried is `candidates`, what each makes of the bytes is `trial`, what that is worth is `evidence`, which goes
-//! by how usual the bytes are: `background`; all pure. This file takes the capture and prints what came out.
+//! by how usual the bytes are: `background`; where none fits, `later` looks behind the first byte; all pure. This file takes the capture and prints what came out.
 
 mod background;
 mod candidates;
 mod evidence;
+mod later;
 mod ranking;
 mod trial;
 

@@ -6,6 +6,7 @@ use super::super::dump::counted;
 use super::background::Background;
 use super::candidates::{self, Candidate};
 use super::evidence::weigh;
+use super::later::Later;
 use super::trial::{Capture, End, Trial};
 
 /// What is known about a capture.
@@ -18,6 +19,8 @@ pub(super) struct Ranking {
     pub(super) capture_bytes: usize,
     /// The one that came furthest of those that do not fit.
     nearest: Option<(Candidate, Trial)>,
+    /// Where nothing fits, what would if the capture began later.
+    pub(super) later: Option<Later>,
 }
 
 /// A framing that fits.
@@ -73,13 +76,31 @@ impl Ranking {
             // It may be looking at what one long message holds.
             best.confidence = Confidence::Possible;
         }
-        Self { fits, unfinished, capture_bytes: capture.bytes.len(), nearest }
+        let is_nothing = fits.is_empty() && unfinished.is_empty();
+        let later = is_nothing.then(|| Later::of(capture, &background)).flatten();
+        Self { fits, unfinished, capture_bytes: capture.bytes.len(), nearest, later }
     }
 
     /// Why there is no guess.
     pub(super) fn why_nothing(&self) -> String {
+        if self.capture_bytes == 0 {
+            return "the capture is empty, so every framing fits it".to_owned();
+        }
+        let nearest = self.nearest();
+        match &self.later {
+            Some(Later { spec, offset, messages, .. }) => format!(
+                "{nearest}; but the capture does not seem to begin where the stream does: from byte {offset} on: {spec}, \
+                 {} (leave the bytes before it out: tail -c +{})",
+                super::messages(*messages),
+                offset + 1,
+            ),
+            None => format!("{nearest}; or the capture does not begin where the stream does"),
+        }
+    }
+
+    /// What came closest from the first byte on.
+    fn nearest(&self) -> String {
         match &self.nearest {
-            _ if self.capture_bytes == 0 => "the capture is empty, so every framing fits it".to_owned(),
             Some((candidate, trial)) if trial.end == End::Clean && trial.messages > 0 => format!(
                 "no framing stands out: {} finds {} in all {} bytes, which may be an accident",
                 candidate.spec,
@@ -94,7 +115,7 @@ impl Ranking {
                 self.capture_bytes,
                 broken(trial),
             ),
-            _ => "no framing fits: perhaps the capture does not begin where the stream does".to_owned(),
+            _ => "no framing fits".to_owned(),
         }
     }
 }

@@ -116,6 +116,46 @@ fn no_guess_does_not_contradict_itself() {
     assert!(why.starts_with("no framing stands out: varint finds 1 message in all 4 bytes"), "{why}");
 }
 
+/// Fifty messages of JSON, of which somebody began to listen too late.
+fn json_from(spec: &str, offset: usize) -> Vec<u8> {
+    let messages: Vec<String> = (0..50)
+        .map(|id| format!(r#"{{"id": {id}, "name": "{}"}}"#, "user".repeat(1 + id * 7 % 11)))
+        .collect();
+    let messages: Vec<&[u8]> = messages.iter().map(String::as_bytes).collect();
+    packed(spec, &messages)[offset..].to_vec()
+}
+
+#[test]
+fn a_capture_that_begins_inside_a_message_is_told_where_the_next_one_begins() {
+    for spec in ["u32be", "u32le"] {
+        let whole = json_from(spec, 0);
+        let parsed: FrameSpec = spec.parse().unwrap();
+        for cut in [9, 37, 100] {
+            let mut decoder = parsed.decoder();
+            let mut start = 0;
+            while start < cut {
+                let Ok(framing::Decoded::Message { consumed, .. }) = decoder.decode(&whole[start..]) else {
+                    panic!("{spec} at {start}");
+                };
+                start += consumed;
+            }
+            let ranking = ranking(&whole[cut..]);
+            let why = ranking.why_nothing();
+            assert!(ranking.fits.is_empty(), "{spec}, {cut}: {:#?}", ranking.fits);
+            assert!(why.contains(&format!("from byte {} on: {spec}, ", start - cut)), "{spec}, {cut}: {why}");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_stands_out_the_capture_may_begin_elsewhere() {
+    let noise: Vec<u8> = noise().take(1000).collect();
+    for bytes in [&b"\x03\xff\xfe\xfd"[..], &[0; 4096], &noise] {
+        let why = ranking(bytes).why_nothing();
+        assert!(why.ends_with("; or the capture does not begin where the stream does"), "{why}");
+    }
+}
+
 #[test]
 fn those_that_find_the_same_messages_are_one_guess() {
     let ranking = ranking(&packed("python", TEXTS));

@@ -8,6 +8,7 @@ fn convinces_nobody(what: &str, bytes: &[u8]) {
     let ranking = ranking(bytes);
     let is_modest = |guess: &Guess| !matches!(guess.confidence, Confidence::Sure | Confidence::Likely);
     assert!(ranking.fits.iter().all(is_modest), "{what} of {} bytes: {:#?}", bytes.len(), ranking.fits);
+    assert!(ranking.later.is_none(), "{what} of {} bytes: {:?}", bytes.len(), ranking.later);
 }
 
 #[test]
