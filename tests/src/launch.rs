@@ -3,18 +3,20 @@
 
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::build;
 use crate::canary::Canary;
 use crate::program::Program;
+use crate::terminal::Terminal;
 use crate::watch::Watch;
 
 /// A process to be: start it with [`Launch::start`].
 pub struct Launch {
     command: Command,
-    /// Whether it is one of ours, which is watched.
-    is_ours: bool,
+    /// As all of ours are.
+    is_watched: bool,
     /// What else it must not show.
     hidden: Vec<Canary>,
 }
@@ -25,7 +27,7 @@ impl Launch {
     pub fn ours(line: &str) -> Launch {
         let mut words = line.split(' ');
         let name = words.next().expect("splitting gives at least one piece");
-        Launch { is_ours: true, ..Launch::of(build::program(name)) }.args(words)
+        Launch { is_watched: true, ..Launch::of(build::program(name)) }.args(words)
     }
 
     /// Any other program; looked for on the `PATH` unless it is a path.
@@ -35,7 +37,7 @@ impl Launch {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
-        Launch { command, is_ours: false, hidden: Vec::new() }
+        Launch { command, is_watched: false, hidden: Vec::new() }
     }
 
     /// Adds one argument.
@@ -59,12 +61,14 @@ impl Launch {
         let mut shell = shell.args(self.command.get_args());
         let variables = self.command.get_envs().filter_map(|(name, value)| Some((name, value?)));
         shell.command.envs(variables);
-        Launch { is_ours: self.is_ours, hidden: self.hidden, ..shell }
+        Launch { is_watched: self.is_watched, hidden: self.hidden, ..shell }
     }
 
-    /// Has its outputs and its log searched for a secret that no key file tells.
+    /// Has its outputs and its log searched for a secret that no key file tells. It is then watched even if it is not
+    /// ours but starts one of ours.
     #[must_use]
     pub fn hides(mut self, secret: impl AsRef<[u8]>) -> Launch {
+        self.is_watched = true;
         self.hidden.push(Canary::of(secret.as_ref()));
         self
     }
@@ -97,16 +101,25 @@ impl Launch {
         self
     }
 
-    /// The command itself with the streams it is given, for what starts it on a terminal.
-    pub fn into_command(mut self) -> Command {
-        self.command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
-        self.command
+    /// What would be run.
+    pub fn path(&self) -> &Path {
+        Path::new(self.command.get_program())
+    }
+
+    /// Starts it on a terminal that echoes, as those of people do.
+    #[track_caller]
+    pub fn on_terminal(self) -> Terminal {
+        let Launch { mut command, is_watched, hidden } = self.through_shell("stty echo; exec \"$@\"");
+        let watch = is_watched.then(|| Watch::over(&mut command, hidden));
+        command.env("TERM", "xterm");
+        command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        Terminal::spawn(command, watch)
     }
 
     /// Starts it.
     #[track_caller]
     pub fn start(mut self) -> Program {
-        let watch = self.is_ours.then(|| Watch::over(&mut self.command, self.hidden));
+        let watch = self.is_watched.then(|| Watch::over(&mut self.command, self.hidden));
         Program::spawn(self.command, watch)
     }
 }

@@ -8,7 +8,7 @@
 //!                     lines, interrupt    expected something else
 //! ```
 //!
-//! All that our programs print and log is searched for the keys that they were given.
+//! All that our programs print and log is searched for the keys that they were given or made.
 //!
 //! Every wait has a deadline, every port is 0, and nothing sleeps for a fixed time. When a wait
 //! fails, the test ends with a report: the command line, both outputs so far, the exit state.
@@ -25,6 +25,7 @@ mod python;
 mod scrape;
 mod skip;
 mod tap;
+mod terminal;
 mod watch;
 mod wire;
 
@@ -37,6 +38,7 @@ pub use python::{Python, python, python_since, python_with, pythons};
 pub use scrape::{Metrics, Reply, request, scrape};
 pub use skip::skip;
 pub use tap::{Passed, tap};
+pub use terminal::Terminal;
 pub use wire::{address_of, answer_one, call, host_and_port};
 
 use std::time::Duration;

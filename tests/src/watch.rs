@@ -1,5 +1,5 @@
 //! Every program of ours is watched: all that it prints, and all that it could have logged, is searched for the keys it
-//! was given. What a key looks like there is left to `canary`.
+//! was given and for the one it makes. What a key looks like there is left to `canary`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ pub(crate) struct Watch {
     /// At its most detailed, whatever the test asks the program for.
     log: NamedTempFile,
     key_files: Vec<PathBuf>,
+    /// Where it may make a key: they must outlast it, or that key cannot be told.
+    homes: Vec<PathBuf>,
     canaries: Vec<Canary>,
 }
 
@@ -26,11 +28,16 @@ impl Watch {
         let mut canaries = hidden;
         canaries.extend(key_files.iter().flat_map(|path| keys_in(path)));
         canaries.extend(variable(command, KEY_VARIABLE).map(|key| Canary::of(key.as_encoded_bytes())));
-        Watch { log, key_files, canaries }
+        let homes = homes(command).filter_map(|home| Some(home.parent()?.to_owned()));
+        let homes = homes.filter(|folder| folder.is_dir()).collect();
+        Watch { log, key_files, homes, canaries }
     }
 
     /// Where something of a key stands, if it stands anywhere.
     pub(crate) fn find_leak(&self, outputs: &[(&str, &[u8])]) -> Option<String> {
+        if let Some(home) = self.homes.iter().find(|folder| !folder.is_dir()) {
+            return Some(format!("{} is gone before a key made in it could be looked for", home.display()));
+        }
         let log = std::fs::read(self.log.path()).unwrap_or_default();
         let places: Vec<(&str, &[u8])> = outputs.iter().copied().chain([("its log", &log[..])]).collect();
         // A file may have other keys in it by now.
@@ -43,14 +50,25 @@ impl Watch {
     }
 }
 
-/// What follows `--key-file` in the command, and what the environment names.
+/// Those that are named, and those that are made where none is.
 fn key_files(command: &Command) -> impl Iterator<Item = PathBuf> {
-    let words: Vec<&OsStr> = command.get_args().collect();
-    let parted = words.windows(2).filter(|pair| pair[0] == KEY_OPTION).map(|pair| PathBuf::from(pair[1]));
-    let joined =
-        words.iter().filter_map(|word| word.to_str()?.strip_prefix("--key-file=")).map(PathBuf::from);
     let named = variable(command, KEY_FILE_VARIABLE).map(PathBuf::from);
-    parted.chain(joined).chain(named).collect::<Vec<_>>().into_iter()
+    let made = homes(command).map(|home| home.join("chat.key"));
+    option(command, "--key-file").into_iter().chain(named).chain(made)
+}
+
+/// The data folders of `sb-chat`, which makes a key in its own.
+fn homes(command: &Command) -> impl Iterator<Item = PathBuf> {
+    let of_user = variable(command, DATA_VARIABLE).map(|data| Path::new(&data).join("switchboard"));
+    option(command, "--data").into_iter().chain(of_user)
+}
+
+/// What follows the option in the command, in the same word or in the next.
+fn option(command: &Command, name: &str) -> Vec<PathBuf> {
+    let words: Vec<&OsStr> = command.get_args().collect();
+    let parted = words.windows(2).filter(|pair| pair[0] == name).map(|pair| PathBuf::from(pair[1]));
+    let joined = words.iter().filter_map(|word| word.to_str()?.strip_prefix(name)?.strip_prefix('='));
+    parted.chain(joined.map(PathBuf::from)).collect()
 }
 
 fn variable(command: &Command, name: &str) -> Option<OsString> {
@@ -76,14 +94,15 @@ fn key_of_line(line: &[u8]) -> Option<Vec<u8>> {
     if is_key { (0..64).step_by(2).map(byte).collect() } else { None }
 }
 
-const KEY_OPTION: &str = "--key-file";
 const KEY_FILE_VARIABLE: &str = "SWITCHBOARD_KEY_FILE";
 const KEY_VARIABLE: &str = "SWITCHBOARD_KEY";
+const DATA_VARIABLE: &str = "XDG_DATA_HOME";
 const LOG_VARIABLE: &str = "SWITCHBOARD_LOG";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::places::Place;
 
     const DIGITS: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -121,5 +140,24 @@ mod tests {
     fn keys_of_the_environment_count_too() {
         let watch = Watch::over(Command::new("sb-talk").env("SWITCHBOARD_KEY", "hunter2!"), Vec::new());
         assert!(watch.find_leak(&[("stdout", b"it is hunter2!")]).is_some());
+    }
+    #[test]
+    fn keys_that_it_makes_count_too_and_must_be_there_at_the_end() {
+        let place = Place::new();
+        let data = place.path("data");
+        let mut of_data = Command::new("sb-chat");
+        of_data.args(["serve", "--data"]).arg(&data);
+        let mut of_user = Command::new("sb-chat");
+        of_user.arg("serve").env("XDG_DATA_HOME", place.folder());
+        for (mut command, home) in [(of_data, data), (of_user, place.path("switchboard"))] {
+            let watch = Watch::over(&mut command, Vec::new());
+            std::fs::create_dir(&home).unwrap();
+            std::fs::write(home.join("chat.key"), format!("chat {DIGITS}\n")).unwrap();
+            assert_eq!(watch.find_leak(&[("stdout", b"fine")]), None);
+            assert!(watch.find_leak(&[("stdout", DIGITS.as_bytes())]).is_some());
+        }
+        let watch = Watch::over(Command::new("sb-chat").env("XDG_DATA_HOME", place.folder()), Vec::new());
+        drop(place);
+        assert!(watch.find_leak(&[]).is_some_and(|leak| leak.contains("is gone")));
     }
 }

@@ -7,9 +7,10 @@ use e2e::{DEADLINE, Launch, Place, Program, Stream, address_of, python};
 
 /// A hub with a home of its own.
 struct Hub {
-    home: Place,
     program: Program,
     endpoint: String,
+    /// Outlasts the program, whose key is in it.
+    home: Place,
 }
 
 impl Hub {
@@ -22,7 +23,7 @@ impl Hub {
         let launch = Launch::ours("sb-chat serve --listen tcp://127.0.0.1:0").args(words.split(' '));
         let program = launch.env("XDG_DATA_HOME", home.folder()).start();
         let endpoint = program.listening_on();
-        Hub { home, program, endpoint }
+        Hub { program, endpoint, home }
     }
 
     /// A member who finds the key where the hub has put it.
@@ -44,7 +45,10 @@ fn a_hub_makes_its_key_and_prints_a_line_that_works_when_pasted() {
     assert_eq!(mode & 0o777, 0o600);
 
     let line = hub.program.wait_for_line(Stream::Stderr, |line| line.contains(" join "));
-    let mut pasted = Launch::of("sh").args(["-c", &line]).env("USER", "carol d.").start();
+    let line_of_key = std::fs::read_to_string(&key).unwrap();
+    let digits = line_of_key.split_whitespace().nth(1).unwrap();
+    let pasted = Launch::of("sh").args(["-c", &line]).env("USER", "carol d.");
+    let mut pasted = pasted.hides(digits).start();
     pasted.say("hello");
     pasted.finish().expect_code(0);
     hub.join("--nick bob").expect_line(Stream::Stdout, "carold.: hello");
@@ -134,8 +138,7 @@ fn a_hub_that_is_killed_is_a_lost_connection_whatever_the_handshake() {
     for dialect in ["mutual", "noise"] {
         let hub = Hub::of(&format!("--auth {dialect}"));
         let mut ann = hub.join(&format!("--nick ann --auth {dialect}"));
-        let Hub { program, home: _home, .. } = hub;
-        drop(program); // which kills it: no goodbye, and nothing sealed after the last message
+        drop(hub.program); // which kills it: no goodbye, and nothing sealed after the last message
         ann.wait(DEADLINE).expect_code(4);
     }
 }

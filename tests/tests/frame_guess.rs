@@ -104,8 +104,7 @@ fn the_framings_of_real_streams_are_found_and_in_real_files_nobody_is_misled() {
 
 #[test]
 fn a_program_is_no_stream() {
-    let program = Launch::ours("sb-frame").into_command();
-    let guesses = guesses(program.get_program().as_ref());
+    let guesses = guesses(Launch::ours("sb-frame").path());
     assert!(guesses.iter().all(is_modest), "{guesses:?}");
 }
 

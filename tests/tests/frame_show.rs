@@ -161,7 +161,7 @@ fn what_breaks_on_a_live_connection_ends_it() {
 fn a_reader_that_goes_away_is_no_error() {
     let mut program = Launch::of("sh")
         .args(["-c", r#"("$0" show --framing u8 -q; echo "code $?" >&2) | head -n 1"#])
-        .arg(Launch::ours("sb-frame").into_command().get_program())
+        .arg(Launch::ours("sb-frame").path())
         .start();
     program.write_stdin(&vec![1; 32 * 1024]); // less than a pipe holds, so that it never breaks here
     let ending = program.finish_within(DEADLINE);

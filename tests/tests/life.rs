@@ -101,8 +101,7 @@ fn a_server_whose_terminal_is_closed_does_not_stay_behind() {
     let Some(python) = python_since((3, 9)) else { return };
     let place = Place::new();
     let key = place.file("key", "secret");
-    let ours = Launch::ours("sb-echo").into_command();
-    let closing = python.peer("closing_terminal.py").arg(ours.get_program());
+    let closing = python.peer("closing_terminal.py").arg(Launch::ours("sb-echo").path()).hides("secret");
     // With a key file it also listens to SIGHUP, to read that again.
     let closing = closing.args(["127.0.0.1:0", "--auth", "tutorial", "--key-file"]).arg(&key);
     closing.start().wait(DEADLINE * 2).expect_stdout("ended 0\n");

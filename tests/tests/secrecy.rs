@@ -1,6 +1,8 @@
-//! A key that is easy to find, given to every program in every situation: the harness searches all that each prints and
-//! logs, in every test; here is made sure that each has something to tell. That the search finds what it should is shown
-//! beside the harness.
+//! A key that is easy to find, given to every program in every situation: here is made sure that each has something to
+//! tell. The harness searches what each of ours prints, shows on a terminal and logs, in every test, for the keys that
+//! it was given and for the one that it makes in its data folder; in what a test starts through something else, only
+//! where it says what that hides. What goes to a descriptor of the test's own is not searched, but the log then is.
+//! That the search finds what it should is shown beside the harness.
 
 use std::path::{Path, PathBuf};
 

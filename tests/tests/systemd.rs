@@ -261,10 +261,10 @@ fn systemds_own_activator_starts_a_server_on_two_sockets() {
     }
     let place = Place::new();
     let [door, metrics] = ["door", "metrics"].map(|name| place.path(name));
-    let ours = Launch::ours("sb-echo systemd:door --framing u8 --metrics systemd:metrics").into_command();
     let activator = Launch::of("systemd-socket-activate").arg("--fdname=door:metrics");
-    let activator = activator.arg("-l").arg(&door).arg("-l").arg(&metrics).arg(ours.get_program());
-    let mut ours = activator.args(ours.get_args()).start();
+    let activator =
+        activator.arg("-l").arg(&door).arg("-l").arg(&metrics).arg(Launch::ours("sb-echo").path());
+    let mut ours = activator.args("systemd:door --framing u8 --metrics systemd:metrics".split(' ')).start();
     let mut caller = call_when_there(&door);
     echo(&mut caller);
     let mut scraper = UnixStream::connect(&metrics).unwrap();
@@ -300,7 +300,7 @@ fn systemd_finds_nothing_wrong_with_our_units() {
         return;
     }
     let place = Place::new();
-    let program = Launch::ours("sb-chat").into_command().get_program().to_owned();
+    let program = Launch::ours("sb-chat").path().to_owned();
     let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/systemd");
     let mut copies = Vec::new();
     for unit in std::fs::read_dir(units).unwrap().map(|entry| entry.unwrap().path()) {

@@ -4,31 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-use e2e::{DEADLINE, Launch, Place, Program, Stream, call};
-use rexpect::session::{PtySession, spawn_command};
-
-/// Starts it on a terminal that echoes, as those of people do.
-fn on_terminal(launch: Launch) -> PtySession {
-    let launch = launch.through_shell("stty echo; exec \"$@\"").env("TERM", "xterm");
-    let patience = u64::try_from(DEADLINE.as_millis()).expect("the deadline is short");
-    spawn_command(launch.into_command(), Some(patience)).expect("a terminal can be had")
-}
-
-/// Waits for the end of what it shows, and fails unless it exits with `code`.
-#[track_caller]
-fn expect_code(mut session: PtySession, code: i32) {
-    let screen = session.exp_eof().expect("the program ends in time");
-    // Its type cannot be named here: `Exited(Pid(4711), 0)`.
-    let status = format!("{:?}", session.process().wait().expect("it is our child"));
-    let is_wanted = status.starts_with("Exited(") && status.ends_with(&format!(", {code})"));
-    assert!(is_wanted, "expected exit code {code}, not {status}\n{screen}");
-}
-
-/// In one write, as by somebody who does not wait for the program.
-#[track_caller]
-fn press(session: &mut PtySession, keys: &str) {
-    session.send(keys).and_then(|_| session.flush()).expect("the terminal takes keys");
-}
+use e2e::{Launch, Place, Program, Stream, Terminal, call};
 
 fn numbered_lines(count: usize) -> String {
     let lines: Vec<_> = (0..count).map(|number| format!("line {number}\n")).collect();
@@ -44,13 +20,13 @@ const STRANGERS: usize = 500;
 #[test]
 fn what_is_typed_is_sent_and_what_comes_is_shown() {
     let mut theirs = Launch::ours("sb-talk listen 127.0.0.1:0").start();
-    let mut ours = on_terminal(Launch::ours("sb-talk call").arg(theirs.listening_on()));
-    ours.send_line("typed").unwrap();
+    let mut ours = Launch::ours("sb-talk call").arg(theirs.listening_on()).on_terminal();
+    ours.say("typed");
     theirs.expect_line(Stream::Stdout, "typed");
     theirs.say("shown");
-    ours.exp_string("shown").unwrap();
-    ours.send_line("q").unwrap();
-    ours.exp_eof().unwrap();
+    ours.expect("shown");
+    ours.say("q");
+    ours.rest();
 }
 
 #[test]
@@ -59,33 +35,33 @@ fn three_terminals_show_each_message_to_everybody_once() {
     let mut place = format!("udp://239.190.{high}.{low}:0");
     let mut terminals = Vec::new();
     for _ in 0..3 {
-        let mut ours = on_terminal(Launch::ours(&format!("sb-talk {place} --interface 127.0.0.1")));
-        (_, place) = ours.exp_regex(r"udp://239[0-9.]+:[0-9]+").unwrap();
-        let (_, name) = ours.exp_regex(r"127\.0\.0\.1:[0-9]+").unwrap();
+        let mut ours = Launch::ours(&format!("sb-talk {place} --interface 127.0.0.1")).on_terminal();
+        place = ours.expect_like(r"udp://239[0-9.]+:[0-9]+");
+        let name = ours.expect_like(r"127\.0\.0\.1:[0-9]+");
         terminals.push((ours, name));
     }
     for speaker in 0..3 {
         let name = terminals[speaker].1.clone();
-        terminals[speaker].0.send_line(&format!("word {speaker}")).unwrap();
+        terminals[speaker].0.say(&format!("word {speaker}"));
         let others = terminals.iter_mut().enumerate().filter(|(number, _)| *number != speaker);
         for (_, (other, _)) in others {
-            other.exp_string(&format!("{name}: word {speaker}")).unwrap();
+            other.expect(&format!("{name}: word {speaker}"));
         }
     }
     for (mut ours, _) in terminals {
-        ours.send_line("q").unwrap();
-        let rest = ours.exp_eof().unwrap();
+        ours.say("q");
+        let rest = ours.rest();
         assert!(!rest.contains(": word"), "neither twice nor from ourselves: {rest}");
     }
 }
 
 #[test]
 fn a_peers_escape_sequences_do_not_reach_the_terminal() {
-    let mut ours = on_terminal(Launch::ours("sb-talk listen 127.0.0.1:0"));
-    let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
+    let mut ours = Launch::ours("sb-talk listen 127.0.0.1:0").on_terminal();
+    let endpoint = ours.expect_like("tcp://[0-9.]+:[0-9]+");
     let mut theirs = call(&endpoint);
     theirs.write_all(b"a\x1b]0;owned\x07b").unwrap();
-    let (_, shown) = ours.exp_regex("a[^\r\n]*owned[^\r\n]*b").unwrap();
+    let shown = ours.expect_like("a[^\r\n]*owned[^\r\n]*b");
     assert!(!shown.contains("\u{1b}]0;") && !shown.contains('\u{7}'), "{shown:?}");
 }
 
@@ -95,74 +71,73 @@ fn a_key_is_asked_for_without_echo() {
     let line = "sb-talk listen 127.0.0.1:0 --auth tutorial --key-file";
     let theirs = Launch::ours(line).arg(place.file("key", "open sesame")).start();
     let call = format!("sb-talk call {} --auth tutorial", theirs.listening_on());
-    let mut ours = on_terminal(Launch::ours(&call));
-    ours.exp_regex("(?i)key").unwrap();
-    ours.send_line("open sesame").unwrap();
-    ours.send_line("let in").unwrap();
+    let mut ours = Launch::ours(&call).hides("open sesame").hides("sesame").on_terminal();
+    ours.expect_like("(?i)key");
+    ours.say("open sesame");
+    ours.say("let in");
     theirs.wait_for_line_within(Stream::Stdout, |line| line == "let in", Duration::from_secs(20));
-    ours.send_line("q").unwrap();
-    let screen = ours.exp_eof().unwrap();
-    assert!(!screen.contains("sesame"), "{screen:?}");
+    ours.say("q");
+    ours.expect_code(0);
 }
 
 #[test]
 fn lines_typed_ahead_all_arrive() {
     let theirs = Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines").start();
     let call = format!("sb-talk call {} --framing lines", theirs.listening_on());
-    let mut ours = on_terminal(Launch::ours(&call));
-    ours.exp_string("> ").unwrap();
-    press(&mut ours, &numbered_lines(300));
+    let mut ours = Launch::ours(&call).on_terminal();
+    ours.expect("> ");
+    ours.press(&numbered_lines(300));
     for number in 0..300 {
         let wanted = format!("line {number}");
         assert_eq!(theirs.wait_for_line(Stream::Stdout, |_| true), wanted);
     }
-    ours.send_line("q").unwrap();
-    expect_code(ours, 0);
+    ours.say("q");
+    ours.expect_code(0);
 }
 
 #[test]
 fn pasted_lines_are_sent_one_by_one() {
     let theirs = Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines").start();
     let call = format!("sb-talk call {} --framing lines", theirs.listening_on());
-    let mut ours = on_terminal(Launch::ours(&call));
-    ours.exp_string("> ").unwrap();
+    let mut ours = Launch::ours(&call).on_terminal();
+    ours.expect("> ");
     for (pasted, lines) in [("one\rtwo\r\rfour", &["one", "two", "", "four"][..]), ("last\r", &["last"])] {
-        ours.send_line(&format!("\x1b[200~{pasted}\x1b[201~")).unwrap();
+        ours.say(&format!("\x1b[200~{pasted}\x1b[201~"));
         for line in lines {
             assert_eq!(theirs.wait_for_line(Stream::Stdout, |_| true), *line);
         }
     }
-    ours.send_line("q").unwrap();
-    expect_code(ours, 0);
+    ours.say("q");
+    ours.expect_code(0);
 }
 
 #[test]
 fn ctrl_c_ends_a_conversation_well() {
     let theirs = Launch::ours("sb-talk listen 127.0.0.1:0").start();
-    let mut ours = on_terminal(Launch::ours("sb-talk call").arg(theirs.listening_on()));
-    ours.send_line("here").unwrap();
+    let mut ours = Launch::ours("sb-talk call").arg(theirs.listening_on()).on_terminal();
+    ours.say("here");
     theirs.expect_line(Stream::Stdout, "here");
-    press(&mut ours, CTRL_C);
-    expect_code(ours, 0);
+    ours.press(CTRL_C);
+    ours.expect_code(0);
 }
 
 #[test]
 fn a_note_is_shown_before_the_message_that_follows_it() {
-    let mut ours = on_terminal(Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines --wait 0"));
-    let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
+    let mut ours = Launch::ours("sb-talk listen 127.0.0.1:0 --framing lines --wait 0").on_terminal();
+    let endpoint = ours.expect_like("tcp://[0-9.]+:[0-9]+");
     for number in 0..20 {
         let message = format!("message {number}\n");
         call(&endpoint).write_all(message.as_bytes()).unwrap();
-        ours.exp_string("talking to").unwrap();
-        ours.exp_string(message.trim_end()).unwrap();
+        ours.expect("talking to");
+        ours.expect(message.trim_end());
     }
 }
 
 #[test]
 fn strangers_do_not_stop_an_echo_whose_terminal_is_stopped() {
-    let mut ours = on_terminal(Launch::ours("sb-echo 127.0.0.1:0 --framing u8,max=8"));
-    let (_, endpoint) = ours.exp_regex("tcp://[0-9.]+:[0-9]+").unwrap();
-    press(&mut ours, CTRL_S);
+    let mut ours = Launch::ours("sb-echo 127.0.0.1:0 --framing u8,max=8").on_terminal();
+    let endpoint = ours.expect_like("tcp://[0-9.]+:[0-9]+");
+    ours.press(CTRL_S);
     for _ in 0..STRANGERS {
         let mut stranger = call(&endpoint);
         stranger.write_all(b"\xff").unwrap();
@@ -174,15 +149,16 @@ fn strangers_do_not_stop_an_echo_whose_terminal_is_stopped() {
     caller.read_exact(&mut echoed).unwrap();
     assert_eq!(&echoed, b"\x02hi");
     drop(caller);
-    press(&mut ours, CTRL_C); // which also starts the terminal again
-    expect_code(ours, 0);
+    ours.press(CTRL_C); // which also starts the terminal again
+    ours.expect_code(0);
 }
 
 /// A hub with a home of its own, where its members find the key.
 struct Hub {
-    home: Place,
     endpoint: String,
     program: Option<Program>,
+    /// Outlasts the program, whose key is in it.
+    home: Place,
 }
 
 impl Hub {
@@ -216,9 +192,9 @@ impl Hub {
     }
 
     /// Ann on a terminal, once she is in the room.
-    fn ann(&self) -> PtySession {
-        let mut ann = on_terminal(self.member("ann"));
-        ann.exp_string("you are ann").expect("ann is let in");
+    fn ann(&self) -> Terminal {
+        let mut ann = self.member("ann").on_terminal();
+        ann.expect("you are ann");
         ann
     }
 
@@ -235,14 +211,14 @@ fn members_hear_each_other_on_a_terminal_and_in_a_pipe() {
     let hub = Hub::start();
     let mut bob = hub.bob();
     let mut ann = hub.ann();
-    ann.send_line("hello, bob").unwrap();
+    ann.say("hello, bob");
     bob.expect_line(Stream::Stdout, "ann: hello, bob");
     bob.say("hello, ann");
-    ann.exp_string("hello, ann").unwrap();
+    ann.expect("hello, ann");
     bob.finish().expect_code(0);
-    ann.exp_string("bob left").unwrap();
-    ann.send_line("/quit").unwrap();
-    expect_code(ann, 0);
+    ann.expect("bob left");
+    ann.say("/quit");
+    ann.expect_code(0);
 }
 
 #[test]
@@ -250,13 +226,13 @@ fn lines_typed_ahead_are_all_said_in_the_room() {
     let hub = Hub::start();
     let bob = hub.bob();
     let mut ann = hub.ann();
-    press(&mut ann, &numbered_lines(50));
+    ann.press(&numbered_lines(50));
     for number in 0..50 {
         let wanted = format!("ann: line {number}");
         assert_eq!(bob.wait_for_line(Stream::Stdout, |_| true), wanted);
     }
-    ann.send_line("/quit").unwrap();
-    expect_code(ann, 0);
+    ann.say("/quit");
+    ann.expect_code(0);
 }
 
 #[test]
@@ -265,14 +241,14 @@ fn a_member_on_a_terminal_comes_back_as_often_as_its_hub_does() {
     let mut ann = hub.ann();
     for _ in 0..3 {
         hub.restart();
-        ann.exp_string("calling again in").expect("she is told");
-        ann.exp_string("you are ann").expect("she is let in again");
+        ann.expect("calling again in");
+        ann.expect("you are ann");
     }
     let bob = hub.bob();
-    ann.send_line("still here").unwrap();
+    ann.say("still here");
     bob.expect_line(Stream::Stdout, "ann: still here");
-    ann.send_line("/quit").unwrap();
-    expect_code(ann, 0);
+    ann.say("/quit");
+    ann.expect_code(0);
 }
 
 #[test]
@@ -280,7 +256,7 @@ fn ctrl_c_leaves_a_room_well() {
     let hub = Hub::start();
     let bob = hub.bob();
     let mut ann = hub.ann();
-    press(&mut ann, CTRL_C);
+    ann.press(CTRL_C);
     bob.expect_line(Stream::Stderr, "ann left lobby");
-    expect_code(ann, 0);
+    ann.expect_code(0);
 }
