@@ -24,6 +24,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         _ => anyhow::bail!("`instructions` takes `renew` or nothing"),
     };
     print!("{}", outcome.output);
+    outcome.note.iter().for_each(|note| println!("{note}"));
     Ok(if outcome.is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -59,7 +60,7 @@ fn renew() -> Result<Outcome> {
 
 fn passed_over(record: &Record, reason: &str) -> Outcome {
     let tally = Tally { skipped: record.counts.len(), ..Tally::default() };
-    Outcome { is_ok: true, output: format!("{reason}\n"), counts: Some(tally), note: Some(reason.to_owned()) }
+    Outcome { is_ok: true, output: String::new(), counts: Some(tally), note: Some(reason.to_owned()) }
 }
 
 fn count_all() -> Result<Vec<Count>> {

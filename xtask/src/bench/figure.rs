@@ -30,6 +30,11 @@ impl Figure {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
+    /// How many of the rounds are played: what a process holds is the same in each.
+    pub(super) fn rounds(self, wanted: usize) -> usize {
+        if self == Figure::Memory { 1 } else { wanted }
+    }
+
     /// Whether server and load have a processor each, or share all there are.
     pub(super) fn is_pinned(self) -> bool {
         self != Figure::Busiest

@@ -37,10 +37,11 @@ struct Lane {
 pub(super) fn play(shape: &'static Shape, rig: &Rig) -> Result<Played> {
     let lane = |peer| Lane { peer, runs: Ok(Vec::new()) };
     let mut lanes: Vec<Lane> = rig.options.peers(shape).into_iter().map(lane).collect();
-    for round in 1..=rig.options.rounds {
+    let rounds = shape.figure.rounds(rig.options.rounds);
+    for round in 1..=rounds {
         for Lane { peer, runs } in &mut lanes {
             let Ok(past) = runs else { continue };
-            eprintln!("{}, round {round} of {}: {}", shape.name, rig.options.rounds, peer.name);
+            eprintln!("{}, round {round} of {rounds}: {}", shape.name, peer.name);
             match measure(shape, peer, rig) {
                 Ok(run) => past.push(run),
                 Err(error) => *runs = Err(error),
