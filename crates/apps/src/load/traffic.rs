@@ -171,9 +171,12 @@ impl<L: Lane> Traffic<L> {
     /// Waits no longer for what should have come by now, where that is a loss and not a silence.
     pub(super) fn expire(&mut self, timeout: Duration, now: Time) {
         for at in 0..self.lanes.len() {
-            let lane = &mut self.lanes[at].lane;
+            let State { lane, heard, .. } = &mut self.lanes[at];
             let before = lane.in_flight();
             lane.expire(timeout, now);
+            if lane.in_flight() < before {
+                *heard = now; // what is counted as lost is no silence
+            }
             // There are no more lanes than names for them.
             let id = LaneId(u16::try_from(at).unwrap_or(u16::MAX));
             self.answered(id, before, now);
@@ -287,7 +290,7 @@ mod tests {
     }
 
     /// Everything that is to be sent now.
-    fn sends(traffic: &mut Traffic<Ordered>, now: Time) -> Vec<(LaneId, Vec<u8>)> {
+    fn sends(traffic: &mut Traffic<impl Lane>, now: Time) -> Vec<(LaneId, Vec<u8>)> {
         std::iter::from_fn(|| traffic.next(now).map(|(lane, message)| (lane, message.to_vec()))).collect()
     }
 
@@ -418,6 +421,18 @@ mod tests {
         echo(&mut traffic, &sent[2..], at(1));
         assert_eq!(traffic.wrong(), Wrong { lost: 2, ..Wrong::default() });
         assert_eq!(sends(&mut traffic, at(1)).len(), 4, "the connection goes on");
+    }
+
+    #[test]
+    fn datagrams_that_are_lost_in_a_row_are_no_silence() {
+        let mut traffic = Traffic::<Unordered>::new(&plan(2, None), 1);
+        traffic.send_until(1);
+        assert_eq!(sends(&mut traffic, at(0)).len(), 1);
+        traffic.send_until(2);
+        assert_eq!(sends(&mut traffic, at(6)).len(), 1);
+        traffic.expire(MILLI * 10, at(10));
+        assert_eq!((traffic.in_flight(), traffic.wrong().lost), (1, 1));
+        assert_eq!(traffic.silent(MILLI * 10, at(10)), 0, "the other one may still come");
     }
 
     #[test]
