@@ -6,10 +6,13 @@
 
 mod hooks;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use switchboard_reactor::{Address, Flow, Handle, Handler, Limits, ListenOptions, Reactor, Stats};
 
@@ -20,7 +23,15 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// A loop on a thread of its own; stopped when dropped.
 pub struct Running<H: Handler> {
     pub handle: Handle<H::Command>,
-    thread: Option<JoinHandle<(H, Stats)>>,
+    thread: Option<JoinHandle<(H, Stats, End)>>,
+    task: Task,
+}
+
+/// When a loop's thread came to its end.
+pub struct End {
+    pub at: Instant,
+    /// For how long it had waited for a processor by then.
+    pub waited: Duration,
 }
 
 impl<H> Running<H>
@@ -37,12 +48,16 @@ where
 
     pub fn of(mut reactor: Reactor<H>) -> Running<H> {
         let handle = reactor.handle();
+        let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
+            let task = Task::present();
+            tell.send(task.clone()).unwrap();
             while reactor.turn().unwrap() == Flow::Continue {}
             let stats = reactor.stats();
-            (reactor.run().unwrap(), stats)
+            let handler = reactor.run().unwrap();
+            (handler, stats, End { at: Instant::now(), waited: task.waited() })
         });
-        Running { handle, thread: Some(thread) }
+        Running { handle, thread: Some(thread), task: told.recv_timeout(DEADLINE).unwrap() }
     }
 
     pub fn stop(self) -> (H, Stats) {
@@ -51,7 +66,42 @@ where
     }
 
     pub fn join(mut self) -> (H, Stats) {
-        self.thread.take().unwrap().join().unwrap()
+        let (handler, stats, _) = self.thread.take().unwrap().join().unwrap();
+        (handler, stats)
+    }
+
+    /// How long the loop takes to end after `ask`.
+    pub fn time_to_end(mut self, ask: impl FnOnce(&Handle<H::Command>)) -> Took {
+        let (asked, waited) = (Instant::now(), self.task.waited());
+        ask(&self.handle);
+        let (.., end) = self.thread.take().unwrap().join().unwrap();
+        let elapsed = end.at - asked;
+        Took { elapsed, undisturbed: elapsed.saturating_sub(end.waited.saturating_sub(waited)) }
+    }
+}
+
+/// How long something took.
+pub struct Took {
+    pub elapsed: Duration,
+    /// Without what the thread waited for a processor, which is the rest of the machine's doing.
+    pub undisturbed: Duration,
+}
+
+/// A thread, as Linux shows it.
+#[derive(Clone)]
+struct Task(PathBuf);
+
+impl Task {
+    fn present() -> Task {
+        Task(Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap_or_default()))
+    }
+
+    /// For how long it has waited for a processor: the second number of its schedstat, in nanoseconds. None are known
+    /// of a system that does not tell.
+    fn waited(&self) -> Duration {
+        let text = fs::read_to_string(self.0.join("schedstat")).unwrap_or_default();
+        let nanos = text.split_whitespace().nth(1).and_then(|nanos| nanos.parse().ok());
+        Duration::from_nanos(nanos.unwrap_or_default())
     }
 }
 
