@@ -96,11 +96,3 @@ fn what_holds_a_bit_of_everything_has_no_prefix() {
     let turned: Vec<u8> = noise().chain(numbers()).chain(text).chain(zeros).collect();
     convinces_nobody("a bit of everything, turned", &turned);
 }
-
-#[test]
-fn our_own_program_is_no_stream() {
-    let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-    for piece in [&program[..100_000], &program[program.len() / 2..][..100_000]] {
-        convinces_nobody("a program", piece);
-    }
-}
