@@ -140,6 +140,14 @@ impl Rest {
         }
     }
 
+    /// A copy of what is left when so many bytes of the front are taken, which makes progress like taking them.
+    pub(crate) fn behind(&self, taken: usize, now: Time) -> Rest {
+        let since = self.since().filter(|_| taken == 0).unwrap_or(now);
+        let mut left = Rest::default();
+        left.replace(&self.bytes()[taken..], taken, since);
+        left
+    }
+
     /// Keeps `bytes` as the new rest. The clock goes on only if nothing was taken.
     pub(crate) fn replace(&mut self, bytes: &[u8], taken: usize, now: Time) {
         if bytes.is_empty() {
@@ -293,6 +301,18 @@ mod tests {
         assert_eq!(conn.deadline(&limits).0, Time::from_nanos(50) + limits.partial_timeout);
         conn.flags.paused = true;
         assert_eq!(conn.deadline(&limits).0, Time::NEVER, "we are the ones who do not read");
+    }
+
+    #[test]
+    fn a_copy_of_what_is_left_waits_for_as_long_as_the_rest_did() {
+        let (mut rest, now) = (Rest::default(), Time::from_nanos(9));
+        rest.extend(b"abc", Time::ZERO);
+        assert_eq!(
+            (rest.behind(0, now).bytes(), rest.behind(0, now).since()),
+            (&b"abc"[..], Some(Time::ZERO))
+        );
+        assert_eq!((rest.behind(1, now).bytes(), rest.behind(1, now).since()), (&b"bc"[..], Some(now)));
+        assert!(rest.behind(3, now).0.is_none());
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let taken = self.show(id, shown.bytes());
         let Some(conn) = self.sources.conn(id) else { return };
         if self.ops.refers_to_input() {
-            conn.rest.replace(&shown.bytes()[taken..], taken, self.now);
+            conn.rest = shown.behind(taken, self.now);
         } else {
             shown.advance(taken, self.now);
             conn.rest = std::mem::take(&mut shown);

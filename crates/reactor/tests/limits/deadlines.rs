@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use switchboard_reactor::sim::{Faults, World};
-use switchboard_reactor::{Address, Closed, Deadline, Limits, Reactor, Tag, Time};
+use switchboard_reactor::{
+    Address, Closed, ConnId, Context, Deadline, Handler, Limits, ListenOptions, Origin, Reactor, Tag, Time,
+};
 
 use super::recorder::{Event, Recorder};
 use super::{HOUR, at, pair, quiet_world, run, send_to_a_deaf_caller, server_address};
@@ -84,6 +86,52 @@ fn half_a_message_that_the_handler_keeps_leaves_at_its_deadline_too() {
             assert_eq!(server.handler().end(), (at(20 * SECOND), why));
         }
     }
+}
+
+/// Passes on what it is shown from where it lies, and takes none of it.
+struct Parrot(Option<Time>);
+
+impl Handler for Parrot {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        cx.send(id, input);
+        0
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_>, _: ConnId, why: Closed) {
+        assert!(matches!(why, Closed::TimedOut(Deadline::Partial)), "{why}");
+        self.0 = Some(cx.now());
+    }
+}
+
+#[test]
+fn half_a_message_that_is_passed_on_meanwhile_leaves_at_its_deadline_too() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let world = quiet_world();
+    let limits = Limits { partial_timeout: 20 * SECOND, ..Limits::default() };
+    let mut server = Reactor::with_net(world.host(), Parrot(None), limits);
+    server.listen(&server_address(), &ListenOptions::default()).unwrap();
+    let mut to = None;
+    let caller = Recorder::new(move |cx, event| match event {
+        Event::SetUp(id) => {
+            to = Some(*id);
+            cx.send(*id, &[7; 2_000]);
+            cx.set_timer(15 * SECOND, Tag(0));
+        }
+        // Less than what lies there, which it joins.
+        Event::Timer => cx.send(to.unwrap(), &[7; 1_000]),
+        _ => {}
+    });
+    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
+    caller.with_context(|_, cx| cx.connect(server_address(), Tag(0)));
+    world.run(&mut [&mut server, &mut caller], HOUR).unwrap();
+    assert_eq!(server.handler().0, Some(at(20 * SECOND)));
+    assert_eq!(caller.stats().bytes_in, 5_000, "what was passed on");
 }
 
 #[test]
