@@ -96,11 +96,19 @@ pub(crate) struct Flags {
 /// Received bytes that the handler did not take, and since when it has been waiting for more. There are no bytes if it
 /// keeps them itself, and only says that it waits.
 #[derive(Debug, Default)]
-pub(crate) struct Rest(Option<Box<(Vec<u8>, Time)>>);
+pub(crate) struct Rest(Option<Box<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    bytes: Vec<u8>,
+    /// So many of the front were taken since they were last moved: less than half of them.
+    taken: usize,
+    since: Time,
+}
 
 impl Rest {
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.0.as_ref().map_or(&[], |rest| &rest.0)
+        self.0.as_ref().map_or(&[], |kept| &kept.bytes[kept.taken..])
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -108,15 +116,15 @@ impl Rest {
     }
 
     fn since(&self) -> Option<Time> {
-        self.0.as_ref().map(|rest| rest.1)
+        self.0.as_ref().map(|kept| kept.since)
     }
 
     /// The handler keeps the beginning of a message since then, or keeps nothing.
     pub(crate) fn wait_since(&mut self, since: Option<Time>) {
         match since {
             Some(since) => {
-                let rest = self.0.get_or_insert_with(|| Box::new((Vec::new(), since)));
-                rest.1 = rest.1.min(since);
+                let kept = self.kept(since);
+                kept.since = kept.since.min(since);
             }
             None if self.len() == 0 => self.0 = None,
             None => {}
@@ -125,18 +133,22 @@ impl Rest {
 
     /// Appends what was read behind what was there.
     pub(crate) fn extend(&mut self, more: &[u8], now: Time) {
-        self.0.get_or_insert_with(|| Box::new((Vec::new(), now))).0.extend_from_slice(more);
+        self.kept(now).bytes.extend_from_slice(more);
     }
 
-    /// The handler took so many bytes from the front. Progress starts the clock of the next message.
+    /// The handler took so many bytes from the front. Progress starts the clock of the next message. What is left is
+    /// moved only when as many were taken since it was moved last, so that many short steps cost no more than one.
     pub(crate) fn advance(&mut self, taken: usize, now: Time) {
-        let Some(rest) = &mut self.0 else { return };
-        if taken == rest.0.len() {
+        if taken == self.len() {
             self.0 = None;
-        } else if taken > 0 {
-            rest.0.drain(..taken);
-            rest.1 = now;
-            give_back(&mut rest.0);
+        }
+        let Some(kept) = self.0.as_mut().filter(|_| taken > 0) else { return };
+        kept.taken += taken;
+        kept.since = now;
+        if 2 * kept.taken >= kept.bytes.len() {
+            kept.bytes.drain(..kept.taken);
+            kept.taken = 0;
+            give_back(&mut kept.bytes);
         }
     }
 
@@ -154,13 +166,18 @@ impl Rest {
             self.0 = None;
             return;
         }
-        let rest = self.0.get_or_insert_with(|| Box::new((Vec::new(), now)));
-        rest.0.clear();
-        rest.0.extend_from_slice(bytes);
-        give_back(&mut rest.0);
+        let kept = self.kept(now);
+        kept.bytes.clear();
+        kept.bytes.extend_from_slice(bytes);
+        kept.taken = 0;
+        give_back(&mut kept.bytes);
         if taken > 0 {
-            rest.1 = now;
+            kept.since = now;
         }
+    }
+
+    fn kept(&mut self, now: Time) -> &mut Kept {
+        self.0.get_or_insert_with(|| Box::new(Kept { bytes: Vec::new(), taken: 0, since: now }))
     }
 }
 
@@ -316,14 +333,29 @@ mod tests {
     }
 
     #[test]
+    fn a_long_rest_that_is_taken_bit_by_bit_is_hardly_moved() {
+        let mut rest = Rest::default();
+        let bytes: Vec<u8> = (0..=250).cycle().take(1 << 20).collect();
+        rest.extend(&bytes, Time::ZERO);
+        let mut moves = 0;
+        for at in (0..bytes.len() - 1024).step_by(1024) {
+            let next = rest.bytes()[1024..].as_ptr();
+            rest.advance(1024, Time::ZERO);
+            moves += usize::from(rest.bytes().as_ptr() != next);
+            assert_eq!(rest.bytes(), &bytes[at + 1024..]);
+        }
+        assert!(moves <= 10, "moved {moves} times, each time half of what there was before");
+    }
+
+    #[test]
     fn a_short_rest_does_not_hold_the_memory_of_a_long_one() {
         let mut rest = Rest::default();
         rest.extend(&vec![7; 1 << 20], Time::ZERO);
         rest.advance((1 << 20) - 1, Time::ZERO);
-        assert!(rest.0.as_ref().unwrap().0.capacity() <= 4 + REST_KEPT_MAX);
+        assert!(rest.0.as_ref().unwrap().bytes.capacity() <= 4 + REST_KEPT_MAX);
         rest.extend(&vec![7; 1 << 20], Time::ZERO);
         rest.replace(&[1], 9, Time::ZERO);
-        assert!(rest.0.as_ref().unwrap().0.capacity() <= 4 + REST_KEPT_MAX);
+        assert!(rest.0.as_ref().unwrap().bytes.capacity() <= 4 + REST_KEPT_MAX);
     }
 
     #[test]

@@ -64,7 +64,10 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     /// Reads behind the room for a rest, so that whether the rest joins the new bytes there, or they join it, can be
-    /// decided when it is known which are more: no byte is copied more often than bytes come.
+    /// decided when it is known which are more. So a read that brought n bytes has at most 3n of them copied, however
+    /// long the rest: n in front of it and 2n that are left, or n behind the rest. To be shown the rest again costs no
+    /// copy; what is left of it then is moved at most once for each byte that is taken, or copied if pieces of it are
+    /// still to be sent from where they lie.
     fn read_once(&mut self, id: ConnId) {
         let Some(conn) = self.sources.conn(id) else { return };
         let area = REST_PREFIXED_MAX..REST_PREFIXED_MAX + self.limits.read_bytes;
