@@ -42,28 +42,34 @@ enum Lie {
     Strayed,
 }
 
-/// Sends back what it hears, but for one message.
+/// Sends back what it hears, but for one message. It is one that others of the same caller follow, as the last of all
+/// could not be told from one that is still to come.
 struct Server {
     lie: Lie,
-    /// Which one.
-    at: u64,
+    /// Which message of a caller.
+    at: usize,
     rng: Rng,
-    heard: u64,
     /// One that is said after the next.
     held: Option<(ConnId, Vec<u8>)>,
-    callers: ConnMap<()>,
+    /// How many messages each has sent.
+    callers: ConnMap<usize>,
 }
 
 impl Server {
-    fn new(seed: u64, lie: Lie) -> Server {
-        let mut rng = Rng::new(seed);
-        let at = 5 + rng.below(10);
-        Server { lie, at, rng, heard: 0, held: None, callers: ConnMap::new() }
+    fn honest(seed: u64) -> Server {
+        Server { lie: Lie::Nothing, at: 0, rng: Rng::new(seed), held: None, callers: ConnMap::new() }
     }
 
+    /// Lies once to whom sends so many messages at once.
+    fn lying(seed: u64, lie: Lie, depth: usize) -> Server {
+        let mut rng = Rng::new(seed);
+        Server { lie, at: rng.index(depth - 1), rng, held: None, callers: ConnMap::new() }
+    }
+
+    /// Says something else than it should have, if it can.
     fn lie(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
         let mut message = message.to_vec();
-        match self.lie {
+        match std::mem::replace(&mut self.lie, Lie::Nothing) {
             Lie::Altered => {
                 let byte = self.rng.index(message.len());
                 message[byte] ^= 1 << self.rng.below(3); // a letter stays one, which the framing does not notice
@@ -73,8 +79,10 @@ impl Server {
             Lie::Duplicated => (0..2).for_each(|_| link.send(id, &message).unwrap()),
             Lie::Reordered => self.held = Some((id, message)),
             Lie::Strayed => {
-                let other = self.callers.iter().map(|(other, ())| other).find(|other| *other != id);
-                self.at += u64::from(other.is_none()); // nobody else is there yet: the next one strays
+                let other = self.callers.iter().map(|(other, _)| other).find(|other| *other != id);
+                if other.is_none() {
+                    self.lie = Lie::Strayed; // nobody else is there yet: the next caller's message strays
+                }
                 link.send(other.unwrap_or(id), &message).unwrap();
             }
             Lie::Nothing => link.send(id, &message).unwrap(),
@@ -86,12 +94,13 @@ impl Service for Server {
     type Command = ();
 
     fn open(&mut self, _: &mut Link<'_, '_>, id: ConnId, _: Caller) {
-        self.callers.insert(id, ());
+        self.callers.insert(id, 0);
     }
 
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
-        self.heard += 1;
-        if self.heard == self.at {
+        let number = self.callers.get_mut(id).unwrap();
+        *number += 1;
+        if *number == self.at + 1 {
             return self.lie(link, id, message);
         }
         link.send(id, message).unwrap();
@@ -215,6 +224,7 @@ impl Run {
         let world = World::new(self.seed, faults);
         let printed = Kept::default();
         let limits = Limits { stall_timeout: TIMEOUT, partial_timeout: TIMEOUT, ..Limits::default() };
+        let limits = Limits { handshake_timeout: TIMEOUT, ..limits };
         let server = Session::with_draw(server, self.profile(), draw(self.seed));
         let load = Session::with_draw(load(&printed), self.profile(), draw(!self.seed));
         let mut server = Reactor::with_net(world.host(), server, limits.clone());
@@ -285,9 +295,9 @@ fn each(test: &str, run: impl FnMut(u64)) {
 fn an_honest_server_is_found_honest_however_the_bytes_are_cut() {
     each("an_honest_server_is_found_honest_however_the_bytes_are_cut", |seed| {
         let run = Run::drawn(seed, 1);
-        expect_all(run.on_streams(Server::new(seed, Lie::Nothing), unbroken()));
+        expect_all(run.on_streams(Server::honest(seed), unbroken()));
         let once = Run { depth: 1, ..run };
-        expect_all(once.on_connects(Server::new(seed, Lie::Nothing), unbroken()));
+        expect_all(once.on_connects(Server::honest(seed), unbroken()));
     });
 }
 
@@ -305,9 +315,9 @@ fn count(summary: &Value, field: &str) -> u64 {
 fn a_bad_network_makes_no_liars() {
     each("a_bad_network_makes_no_liars", |seed| {
         let run = Run::drawn(seed, 1);
-        expect_no_liar(run.on_streams(Server::new(seed, Lie::Nothing), Faults::rough()));
+        expect_no_liar(run.on_streams(Server::honest(seed), Faults::rough()));
         let once = Run { depth: 1, ..run };
-        expect_no_liar(once.on_connects(Server::new(seed, Lie::Nothing), Faults::rough()));
+        expect_no_liar(once.on_connects(Server::honest(seed), Faults::rough()));
     });
 }
 
@@ -327,8 +337,10 @@ fn expect_no_liar((summary, outcome): Told) {
 #[test]
 fn every_datagram_comes_back_or_is_counted_as_lost() {
     each("every_datagram_comes_back_or_is_counted_as_lost", |seed| {
+        // A machine that was suspended takes for lost what is only waiting to be read.
+        let unhurried = Faults { clock_steps: 0.0, ..Faults::rough() };
         let run = Run { dialect: Dialect::None, timeout: LOSS_TIMEOUT, ..Run::drawn(seed, 16) };
-        let (summary, outcome) = run.on_datagrams(Server::new(seed, Lie::Nothing), Faults::rough());
+        let (summary, outcome) = run.on_datagrams(Server::honest(seed), unhurried);
         let summary = summary.expect("it has run");
         outcome.unwrap_or_else(|failure| panic!("{}: {summary}", failure.message()));
         let wrong = &summary["wrong"];
@@ -345,7 +357,8 @@ fn a_liar_is_found_by_the_name_of_the_lie() {
                 run if run.framing == "raw" => Run { framing: "u32be", ..run }, // there it is not messages that it hears
                 run => run,
             };
-            let (summary, outcome) = run.on_streams(Server::new(seed, lie), unbroken());
+            let server = Server::lying(seed, lie, run.depth);
+            let (summary, outcome) = run.on_streams(server, unbroken());
             let summary = summary.expect("it has run");
             assert_eq!(outcome.unwrap_err().fault(), Fault::Integrity, "{lie:?}: {summary}");
             assert_eq!(summary["wrong"], found(lie), "{lie:?}");
