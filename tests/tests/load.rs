@@ -94,6 +94,15 @@ fn pythons_own_servers_are_fit_for_it() {
 }
 
 #[test]
+fn python_servers_that_are_measured_beside_ours_send_back_what_they_are_sent() {
+    let Some(python) = python() else { return };
+    for script in ["asyncio_echo.py", "socketserver_echo.py"] {
+        let server = python.script(&format!("benches/peers/{script}")).start();
+        expect_all(&load(&server.listening_on(), "-n 300 -c 3 -d 4 -s 1..2000"), 300);
+    }
+}
+
+#[test]
 fn what_a_server_costs_is_told() {
     let (server, endpoint) = echo("tcp://127.0.0.1:0");
     let pid = server.id();

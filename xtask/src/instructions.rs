@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
-use cargo_metadata::MetadataCommand;
 
 use crate::root;
 use crate::step::{self, Outcome};
@@ -66,10 +65,8 @@ fn passed_over(record: &Record, reason: &str) -> Outcome {
 fn count_all() -> Result<Vec<Count>> {
     let built = step::command(root::cargo().args(BUILD.split(' ')))?;
     ensure!(built.is_ok, "{}", built.output);
-    let metadata =
-        MetadataCommand::new().manifest_path(root::folder().join("Cargo.toml")).no_deps().exec()?;
-    let program = metadata.target_directory.join("counted/examples/scripted_echo");
-    SCRIPTS.iter().map(|script| callgrind::count(program.as_std_path(), script)).collect()
+    let program = root::target_folder("Cargo.toml")?.join("counted/examples/scripted_echo");
+    SCRIPTS.iter().map(|script| callgrind::count(&program, script)).collect()
 }
 
 /// What decides which instructions there are.

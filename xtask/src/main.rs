@@ -46,7 +46,8 @@ const HELP: &str = "\
 cargo xtask TASK
 
   test-all  everything that must hold before a change is merged: format, tidy, clippy,
-            builds, tests, doctests, docs; one line a step, the first failure stops
+            builds, tests, doctests, docs, benches, fuzz targets; one line a step, the first
+            failure stops
   tidy      the house rules that no compiler checks: layers, file sizes, manifests
   bench [--quick] [--rounds N] [--only NAME]...
             echo servers under one load, ours beside its peers; all of it writes docs/performance.md

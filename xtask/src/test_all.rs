@@ -62,12 +62,21 @@ const STEPS: &[(&str, Work)] = &[
     ("tests", Work::Tests("test --workspace --all-features --lib --bins --tests --no-fail-fast")),
     ("doctests", Work::Tests("test --workspace --all-features --doc --no-fail-fast")),
     ("instructions", Work::Instructions),
+    // Workspaces of their own: nobody else would notice that they fall behind.
+    ("format, benches", Work::Check("fmt --manifest-path benches/Cargo.toml --check")),
+    ("format, fuzz", Work::Check("fmt --manifest-path fuzz/Cargo.toml --check")),
+    (
+        "benches",
+        Work::Check("clippy --locked --manifest-path benches/Cargo.toml --all-targets -- -D warnings"),
+    ),
+    ("tests of benches", Work::Tests("test --locked --manifest-path benches/Cargo.toml --no-fail-fast")),
+    ("fuzz targets", Work::Check("clippy --locked --manifest-path fuzz/Cargo.toml -- -D warnings")),
 ];
 
 fn run_step(name: &str, work: &Work) -> Result<Outcome> {
     step::run(name, || match work {
         // What cargo compiles on the way only hides what it found.
-        Work::Check(words) => step::command(cargo(words).env("CARGO_TERM_QUIET", "true")),
+        Work::Check(words) => step::command(cargo(words)?.env("CARGO_TERM_QUIET", "true")),
         Work::Tests(words) => run_tests(words),
         Work::Tidy => tidy::check(),
         Work::Instructions => instructions::check(),
@@ -76,15 +85,19 @@ fn run_step(name: &str, work: &Work) -> Result<Outcome> {
 
 fn run_tests(words: &str) -> Result<Outcome> {
     let skips = SkipList::start()?;
-    let outcome = step::command(cargo(words).env("SWITCHBOARD_SKIPS", &skips.path))?;
+    let outcome = step::command(cargo(words)?.env("SWITCHBOARD_SKIPS", &skips.path))?;
     let counts = Tally::of_output(&outcome.output).with_skips(skips.count()?);
     Ok(Outcome { counts: Some(counts), ..outcome })
 }
 
-fn cargo(words: &str) -> Command {
+fn cargo(words: &str) -> Result<Command> {
     let mut command = root::cargo();
     command.args(words.split(' ')).env("RUSTDOCFLAGS", "-D warnings");
-    command
+    // One folder for all workspaces, as most of what they depend on is the same.
+    command.env("CARGO_TARGET_DIR", root::target_folder("Cargo.toml")?);
+    // Nothing is linked with the fuzzer here, so nobody needs a compiler for its C++.
+    command.env("CUSTOM_LIBFUZZER_PATH", "/nowhere/libfuzzer.a");
+    Ok(command)
 }
 
 /// Where tests write down, a line each, that they lacked something and so checked nothing.

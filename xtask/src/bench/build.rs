@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use cargo_metadata::MetadataCommand;
 
 use super::peers::{Peer, Program};
 use super::shapes::Loader;
@@ -75,16 +74,10 @@ impl Built {
 
 /// Builds for release, and gives the folder of the programs.
 fn cargo(manifest: &str, words: &str) -> Result<PathBuf> {
-    let manifest = root::folder().join(manifest);
     let mut command = root::cargo();
-    command.args(["build", "--release", "--manifest-path"]).arg(&manifest).args(words.split(' '));
-    ensure!(
-        command.status().context("cannot start cargo")?.success(),
-        "{} does not build",
-        manifest.display()
-    );
-    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec()?;
-    Ok(metadata.target_directory.join("release").into_std_path_buf())
+    command.args(["build", "--release", "--manifest-path", manifest]).args(words.split(' '));
+    ensure!(command.status().context("cannot start cargo")?.success(), "{manifest} does not build");
+    Ok(root::target_folder(manifest)?.join("release"))
 }
 
 /// Makes them anew; a hub gives each only so many nicks.
