@@ -10,6 +10,7 @@ use crate::handler::{Closed, Handler, Origin};
 use crate::ids::{ConnId, ListenerId};
 use crate::net::{Net, Plant, Token};
 use crate::reactor::Reactor;
+use crate::share::{Left, Share};
 use crate::sources::Source;
 use crate::timers::Timer;
 
@@ -23,8 +24,12 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             if !listener.wants_accept() {
                 return;
             }
-            if is_full || listener.calls >= listener.calls_max {
+            if is_full || listener.is_full() {
                 self.defer_accepts(id);
+                return;
+            }
+            if let Some(left) = listener.share.as_ref().and_then(Share::look) {
+                self.leave_call(id, left);
                 return;
             }
             match self.net.accept(&mut listener.socket) {
@@ -69,7 +74,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         };
         self.stats.accepted += 1;
         if let Some(state) = self.sources.listener(listener) {
-            state.calls += 1;
+            state.call_begins();
         }
         self.admission.enter(ConnId(id), peer, self.limits.calls_per_source_max);
         let conn = Conn::new(stream, Phase::Embryonic, self.now).through(listener);
@@ -107,7 +112,28 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.stats.accepts_deferred += 1;
         self.has_starved_listener = true;
         if let Some(listener) = self.sources.listener(id) {
-            listener.starved = true;
+            listener.starve();
+        }
+    }
+
+    /// What waits is another loop's to take, which has been told. One that does not come to look is passed over.
+    fn leave_call(&mut self, id: ListenerId, left: Left) {
+        let Some(listener) = self.sources.listener(id) else { return };
+        listener.readable = false;
+        if listener.left.is_none() {
+            listener.left = Some(left);
+            self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
+        }
+    }
+
+    /// Another loop has left calls to this one.
+    pub(crate) fn look_for_calls(&mut self) {
+        for at in 0..self.shared_listeners.len() {
+            let id = self.shared_listeners[at];
+            if let Some(listener) = self.sources.listener(id) {
+                listener.readable = true;
+                self.enlist(id.0);
+            }
         }
     }
 
@@ -120,11 +146,20 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
         }
         let Some(listener) = self.sources.listener(id) else { return };
-        listener.starved = true;
+        listener.starve();
         if !std::mem::replace(&mut listener.logged, true) {
             tracing::warn!(listener = %listener.address, %error, "calls wait: accept fails");
             self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), error);
         }
+    }
+
+    /// A listener has waited: for something that was lacking, or for another loop to look.
+    pub(crate) fn accept_is_due(&mut self, id: ListenerId) {
+        let Some(listener) = self.sources.listener(id) else { return };
+        if let (Some(share), Some(left)) = (&listener.share, listener.left.take()) {
+            listener.readable |= share.pass_over(left);
+        }
+        self.retry_accept(id);
     }
 
     /// Time or place: whatever a listener was waiting for may be there now.
@@ -168,5 +203,5 @@ fn kind_of_failure(error: &io::Error) -> Failure {
 }
 
 /// How long a starved listener waits before it tries again: soon enough that callers hardly notice, seldom enough
-/// to cost nothing.
+/// to cost nothing. And how long a call waits for a loop that is to take it and does not turn.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);

@@ -137,7 +137,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.net.close(stream);
         self.stats.finished += 1;
         if let Some(state) = listener.and_then(|id| self.sources.listener(id)) {
-            state.calls -= 1;
+            state.call_ends();
         }
         tracing::debug!(?id, %why, "finished");
         self.handler.finish(&mut Context::new(self.now, &mut self.ops), id, why);

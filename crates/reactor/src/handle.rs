@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::groups::GroupId;
 use crate::mailbox::{Answer, Item, Mailbox};
 use crate::measure::Measure;
+use crate::net::Wake;
 
 /// A way to reach a running loop from any thread. Clones reach the same loop.
 pub struct Handle<C>(Arc<Mailbox<C>>);
@@ -61,6 +62,15 @@ impl<C> Handle<C> {
     /// Closes listeners and connections gracefully; the loop stops when all are gone, or at the deadline.
     pub fn drain(&self, deadline: Duration) {
         self.0.drain(deadline);
+    }
+}
+
+/// Rung by another loop that leaves a call to this one.
+pub(crate) struct Bell<C>(pub(crate) Handle<C>);
+
+impl<C: Send> Wake for Bell<C> {
+    fn wake(&self) {
+        self.0.0.leave_call();
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -50,7 +51,7 @@ fn sort_listener(socket: Socket, family: Family) -> io::Result<Adopted<MioNet>> 
         Family::Internet => Listener::Tcp(TcpListener::from_std(socket.into())),
         Family::Unix => {
             // Who opened the path is who removes it.
-            Listener::Unix(UnixListener::from_std(OwnedFd::from(socket).into()), UnixPath::none())
+            Listener::Unix(UnixListener::from_std(OwnedFd::from(socket).into()), Arc::new(UnixPath::none()))
         }
     };
     Ok(Adopted::Listener(listener, address))

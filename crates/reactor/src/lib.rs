@@ -129,6 +129,7 @@ mod resolver;
     expect(dead_code, unreachable_pub, reason = "public with `sim`; else only a dialer's")
 )]
 mod rng;
+mod share;
 mod signal;
 #[cfg_attr(not(feature = "signals"), path = "signals_absent.rs")]
 mod signals;

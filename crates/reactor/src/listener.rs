@@ -1,6 +1,7 @@
 //! A listener as the loop sees it: its readiness, and what keeps it from accepting. Accepting is the turn's.
 
 use crate::address::Address;
+use crate::share::{Left, Share};
 
 /// A listening socket and why it may be holding back.
 #[derive(Debug)]
@@ -13,8 +14,12 @@ pub(crate) struct ListenerState<L> {
     /// It stands on the ready list.
     pub(crate) listed: bool,
     /// Its calls that are being served, and how many may be.
-    pub(crate) calls: usize,
+    calls: usize,
     pub(crate) calls_max: usize,
+    /// This loop's share in it, if others watch the same socket.
+    pub(crate) share: Option<Share>,
+    /// A call was left to another loop, and a timer is set to see whether that has looked.
+    pub(crate) left: Option<Left>,
     /// No place, or `accept` failed for want of something: a freed place or a timer will try again.
     pub(crate) starved: bool,
     /// The present want has been logged: one line for it, however long it lasts.
@@ -30,6 +35,8 @@ impl<L> ListenerState<L> {
             listed: false,
             calls: 0,
             calls_max,
+            share: None,
+            left: None,
             starved: false,
             logged: false,
         }
@@ -37,5 +44,25 @@ impl<L> ListenerState<L> {
 
     pub(crate) fn wants_accept(&self) -> bool {
         self.readable && !self.starved
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.calls >= self.calls_max
+    }
+
+    pub(crate) fn call_begins(&mut self) {
+        self.calls += 1;
+        self.share.iter().for_each(Share::enter);
+    }
+
+    pub(crate) fn call_ends(&mut self) {
+        self.calls -= 1;
+        self.share.iter().for_each(Share::leave);
+    }
+
+    /// Nothing can be taken for now. Others may.
+    pub(crate) fn starve(&mut self) {
+        self.starved = true;
+        self.share.iter().for_each(Share::withdraw);
     }
 }

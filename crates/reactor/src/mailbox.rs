@@ -20,6 +20,8 @@ pub(crate) struct Mailbox<C> {
     /// There is room again, or there never will be.
     room: Condvar,
     stop: AtomicBool,
+    /// Another loop has left a call to this one.
+    call_left: AtomicBool,
     waker: Arc<dyn Wake>,
     items_max: usize,
 }
@@ -118,6 +120,12 @@ impl<C> Mailbox<C> {
         self.waker.wake();
     }
 
+    /// Tells the loop that a call is left to it.
+    pub(crate) fn leave_call(&self) {
+        self.call_left.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
     /// No code of ours panics with the lock held, so a poisoned mailbox is still whole.
     fn lock(&self) -> MutexGuard<'_, Mail<C>> {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
@@ -131,9 +139,10 @@ impl<C> Inbox<C> {
     /// A mailbox for so many items, whose mail is announced by `waker`.
     pub(crate) fn new(waker: Arc<dyn Wake>, items_max: usize) -> Inbox<C> {
         let mail = Mail { items: Vec::new(), drain: None, is_closed: false, refused: 0, waiting: 0 };
-        let (mail, room, stop) = (Mutex::new(mail), Condvar::new(), AtomicBool::new(false));
+        let (mail, room) = (Mutex::new(mail), Condvar::new());
+        let (stop, call_left) = (AtomicBool::new(false), AtomicBool::new(false));
         // A mailbox without any room would be waited for without end.
-        Inbox(Arc::new(Mailbox { mail, room, stop, waker, items_max: items_max.max(1) }))
+        Inbox(Arc::new(Mailbox { mail, room, stop, call_left, waker, items_max: items_max.max(1) }))
     }
 
     /// The side that others post to.
@@ -144,6 +153,12 @@ impl<C> Inbox<C> {
     /// Whether somebody asked to stop at once.
     pub(crate) fn is_stopping(&self) -> bool {
         self.0.stop.load(Ordering::Acquire)
+    }
+
+    /// Whether a call was left to this loop; once for each time.
+    pub(crate) fn takes_call_left(&self) -> bool {
+        // Mostly there is none, and to see that costs less than to change it.
+        self.0.call_left.load(Ordering::Acquire) && self.0.call_left.swap(false, Ordering::AcqRel)
     }
 
     /// Empties the mailbox: what was posted goes into `items`, the wish to drain is returned.

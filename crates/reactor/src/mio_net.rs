@@ -44,28 +44,23 @@ pub enum Stream {
 pub enum Listener {
     /// TCP.
     Tcp(TcpListener),
-    /// Unix, with the path that is removed when it closes.
-    Unix(UnixListener, open::UnixPath),
+    /// Unix, with the path that is removed when the last of its twins closes.
+    Unix(UnixListener, Arc<open::UnixPath>),
 }
 
 impl Listener {
-    /// The same socket for another loop. The path stays with this one.
-    pub(crate) fn share(&self, address: Address) -> io::Result<Adopted<MioNet>> {
+    /// The same socket for another loop.
+    pub(crate) fn twin(&self, address: Address) -> io::Result<Adopted<MioNet>> {
         let listener = match self {
             Listener::Tcp(listener) => {
                 Listener::Tcp(TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into()))
             }
-            Listener::Unix(listener, _) => {
+            Listener::Unix(listener, path) => {
                 let listener = UnixListener::from_std(listener.as_fd().try_clone_to_owned()?.into());
-                Listener::Unix(listener, open::UnixPath::none())
+                Listener::Unix(listener, Arc::clone(path))
             }
         };
         Ok(Adopted::Listener(listener, address))
-    }
-
-    /// For the loop that keeps the path.
-    pub(crate) fn into_adopted(self, address: Address) -> Adopted<MioNet> {
-        Adopted::Listener(self, address)
     }
 }
 

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mio::net::{TcpListener, TcpStream, UnixListener};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -52,7 +53,7 @@ fn listen_unix(path: &Path, options: &ListenOptions) -> io::Result<(Listener, Ad
     fs::set_permissions(path, fs::Permissions::from_mode(options.unix_mode))?;
     socket.listen(backlog(options))?;
     let listener = UnixListener::from_std(std_unix::UnixListener::from(OwnedFd::from(socket)));
-    Ok((Listener::Unix(listener, guard), Address::Unix(path.into())))
+    Ok((Listener::Unix(listener, Arc::new(guard)), Address::Unix(path.into())))
 }
 
 /// Starts a connection from this address of ours, at a port that the system chooses.

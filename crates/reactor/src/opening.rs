@@ -12,6 +12,7 @@ use crate::ids::{ConnId, ListenerId, SocketId, SourceId};
 use crate::listener::ListenerState;
 use crate::net::{Adopted, ListenOptions, Net, Token};
 use crate::reactor::Reactor;
+use crate::share::Share;
 use crate::sources::Source;
 
 /// Under which name an adopted socket is kept.
@@ -82,6 +83,22 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Ok(Kept::Datagram(SocketId(id)))
             }
         }
+    }
+
+    /// Takes over a listener that other loops watch, too.
+    pub(crate) fn adopt_shared(
+        &mut self,
+        adopted: Adopted<N>,
+        calls_max: usize,
+        share: Share,
+    ) -> io::Result<()> {
+        if let Kept::Listener(id) = self.adopt(adopted, calls_max)?
+            && let Some(listener) = self.sources.listener(id)
+        {
+            listener.share = Some(share);
+            self.shared_listeners.push(id);
+        }
+        Ok(())
     }
 
     fn keep_listener(&mut self, id: SourceId, socket: N::Listener, address: Address, calls_max: usize) {

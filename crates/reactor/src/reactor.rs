@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::groups::Groups;
 use crate::handle::Handle;
 use crate::handler::{Closed, Handler};
-use crate::ids::{ConnId, SourceId};
+use crate::ids::{ConnId, ListenerId, SourceId};
 use crate::limits::Limits;
 use crate::mailbox::{Answer, Inbox, Item};
 use crate::measure::Measure;
@@ -54,6 +54,8 @@ pub struct Reactor<H: Handler, N: Net = MioNet> {
     pub(crate) groups: Groups,
     /// The other workers.
     pub(crate) peers: Vec<Handle<H::Command>>,
+    /// Listeners whose sockets other loops watch, too.
+    pub(crate) shared_listeners: Vec<ListenerId>,
     /// Some listener waits for a free place.
     pub(crate) has_starved_listener: bool,
     /// Something happened in the present turn.
@@ -111,6 +113,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             attempts: HashMap::new(),
             groups: Groups::default(),
             peers: Vec::new(),
+            shared_listeners: Vec::new(),
             has_starved_listener: false,
             is_eventful: false,
             polled: Vec::new(),
@@ -260,6 +263,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             }
         }
         self.mail = mail;
+        if self.inbox.takes_call_left() {
+            self.look_for_calls();
+        }
         if let Some(deadline) = drain {
             self.ops.push(Op::Drain(deadline));
         }
@@ -273,7 +279,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             match timer {
                 Timer::Deadline(id) => self.check_deadline(id, at),
                 Timer::Newcomers => self.check_newcomers(),
-                Timer::Accept(id) => self.retry_accept(id),
+                Timer::Accept(id) => self.accept_is_due(id),
                 Timer::Datagrams(id) => self.retry_datagrams(id),
                 Timer::User(_, tag) => {
                     self.is_eventful = true;

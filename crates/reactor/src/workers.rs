@@ -3,17 +3,19 @@
 
 use std::io;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 #[cfg(feature = "signals")]
 use std::time::Duration;
 
 use crate::address::Address;
-use crate::handle::Handle;
+use crate::handle::{Bell, Handle};
 use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::mio_net::MioNet;
-use crate::net::{ListenOptions, Net};
+use crate::net::{ListenOptions, Net, Wake};
 use crate::reactor::Reactor;
+use crate::share::Share;
 #[cfg(feature = "signals")]
 use crate::{signal::Signal, signals::Signals};
 
@@ -39,8 +41,12 @@ where
         Ok(Workers { loops })
     }
 
-    /// Opens a listener on every loop. The kernel spreads the calls: over TCP by `SO_REUSEPORT`, on a Unix socket
-    /// by whoever comes first.
+    /// Opens a listener on every loop.
+    ///
+    /// Over TCP the kernel spreads the calls, by a hash of their ports (`SO_REUSEPORT`). A Unix socket is one that all
+    /// loops watch, and its next call is for the loop that serves the fewest of its calls, among equals for the one that
+    /// has taken the fewest: while nobody hangs up, no loop has two calls more than another. A loop with no place for a
+    /// call is left out, and so is one that does not turn for 100 ms, until it does.
     pub fn listen(&mut self, address: &Address, options: &ListenOptions) -> io::Result<Address> {
         match address {
             Address::Unix(_) => self.listen_shared(address, options),
@@ -61,11 +67,10 @@ where
     /// One socket, watched by all.
     fn listen_shared(&mut self, address: &Address, options: &ListenOptions) -> io::Result<Address> {
         let (listener, address) = MioNet::open_listener(address, options)?;
-        for one in &mut self.loops[1..] {
-            let shared = listener.share(address.clone())?;
-            one.adopt(shared, options.calls_max)?;
+        let bells = self.handles().into_iter().map(|handle| Arc::new(Bell(handle)) as Arc<dyn Wake>);
+        for (one, share) in self.loops.iter_mut().zip(Share::among(bells)) {
+            one.adopt_shared(listener.twin(address.clone())?, options.calls_max, share)?;
         }
-        self.loops[0].adopt(listener.into_adopted(address.clone()), options.calls_max)?;
         Ok(address)
     }
 

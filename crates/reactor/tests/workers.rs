@@ -1,4 +1,5 @@
-//! Several loops behind one address: calls are spread, groups reach across, and no loop goes on alone.
+//! Several loops behind one address: calls are spread, groups reach across, and no loop goes on alone. How calls to a
+//! Unix path are shared is in `shared`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -6,10 +7,9 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use switchboard_reactor::{
@@ -159,29 +159,6 @@ fn who_has_left_hears_no_more() {
     // Back in line behind the secret, had there been one.
     there.say("leave\n");
     assert_eq!(there.hear(), "left\n");
-}
-
-#[test]
-fn a_unix_listener_is_shared_by_all_workers() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("hub");
-    let running = Running::start(2, &Address::Unix(path.clone()));
-    let mut workers = BTreeSet::new();
-    let mut callers = Vec::new();
-    let given_up = Instant::now() + DEADLINE;
-    while workers.len() < 2 && Instant::now() < given_up {
-        // Several at once: one loop is busy with the first while the other takes the next.
-        let streams: Vec<_> = (0..8).map(|_| UnixStream::connect(&path).unwrap()).collect();
-        for stream in streams {
-            stream.set_read_timeout(Some(DEADLINE)).unwrap();
-            let caller = Caller::meet(stream);
-            workers.insert(caller.worker.clone());
-            callers.push(caller);
-        }
-    }
-    assert_eq!(workers.len(), 2, "one worker took all {} calls", callers.len());
-    drop(running);
-    assert!(!path.exists());
 }
 
 #[test]

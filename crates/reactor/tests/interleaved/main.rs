@@ -1,5 +1,5 @@
 //! What threads share, in every order in which their steps can fall: the mailbox with its waker and its shutdown, the
-//! pool's queue, the line of a blocking call.
+//! pool's queue, the line of a blocking call, the shares in a socket.
 //!
 //! The files under test are the loop's own, compiled here once more with [loom]'s locks and threads for those of the
 //! standard library. That keeps the loop itself free of switches, and this test in the ordinary run: no build with
@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each model uses its part of the loop's files")]
 
+mod calls;
 mod jobs;
 mod lines;
 mod posts;
@@ -21,6 +22,8 @@ mod line;
 mod mailbox;
 #[path = "../../src/blocking/pool.rs"]
 mod pool;
+#[path = "../../src/share.rs"]
+mod share;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

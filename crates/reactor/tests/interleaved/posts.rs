@@ -14,7 +14,7 @@ use crate::{in_every_order, in_most_orders};
 
 /// What ends a poll, as an eventfd does it: a wake that comes before the poll ends the next one.
 #[derive(Default)]
-struct Bell {
+pub(crate) struct Bell {
     is_rung: Mutex<bool>,
     rung: Condvar,
     /// A planted mistake: a ring that comes before the poll is forgotten.
@@ -29,8 +29,13 @@ impl Wake for Bell {
 }
 
 impl Bell {
+    /// Whether it was rung, without waiting.
+    pub(crate) fn has_rung(&self) -> bool {
+        std::mem::take(&mut *self.is_rung.lock().unwrap())
+    }
+
     /// A poll in which nothing else happens.
-    fn poll(&self) {
+    pub(crate) fn poll(&self) {
         let mut is_rung = self.is_rung.lock().unwrap();
         *is_rung &= !self.is_deaf;
         while !*is_rung {
