@@ -129,7 +129,8 @@ impl<'a> Context<'a> {
         self.ops.push(Op::Abort(id));
     }
 
-    /// Stops reading from a peer; the kernel holds it back when its window is full.
+    /// Stops reading from a peer; the kernel holds it back when its window is full. What was read in this turn may
+    /// still be shown, but the end of the input is told only after reading goes on.
     pub fn pause_reading(&mut self, id: ConnId) {
         self.ops.push(Op::PauseReading(id));
     }
@@ -141,6 +142,7 @@ impl<'a> Context<'a> {
 
     /// For a handler that took bytes in and, because [`is_full`](Context::is_full), did not act on all of them:
     /// [`handle`](crate::Handler::handle) is called again once there is room, with what it did not take, be it nothing.
+    /// The end of the input waits for that; after it nothing is offered again.
     pub fn offer_again(&mut self, id: ConnId) {
         self.ops.push(Op::OfferAgain(id));
     }

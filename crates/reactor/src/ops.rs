@@ -70,6 +70,8 @@ pub(crate) struct Ops {
     names_groups: bool,
     /// The list holds bytes that lie in the input: it must be carried out before that is read over.
     refers_to_input: bool,
+    /// The list holds a wish to read no further, or to hear again what was read.
+    holds_back: bool,
 }
 
 /// A send that may still grow: it begins here in the gather buffer, and ends with it.
@@ -100,9 +102,15 @@ impl Ops {
         self.refers_to_input
     }
 
+    /// Whether the end of some stream may have to wait for what was recorded.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.holds_back
+    }
+
     pub(crate) fn push(&mut self, op: Op) {
         self.end_run();
         self.names_groups |= matches!(op, Op::Join(..) | Op::Leave(..) | Op::Publish { .. });
+        self.holds_back |= matches!(op, Op::OfferAgain(_) | Op::PauseReading(_));
         self.weight += if matches!(op, Op::Publish { .. }) { PUBLISH_WEIGHT } else { WISH_WEIGHT };
         self.list.push(op);
     }
@@ -176,6 +184,7 @@ impl Ops {
         std::mem::swap(&mut self.gathered, &mut spare.gathered);
         spare.names_groups = std::mem::take(&mut self.names_groups);
         self.refers_to_input = false;
+        self.holds_back = false;
         self.weight = 0;
         // A single huge turn must not keep its memory for ever.
         self.gathered.shrink_to(GATHERED_KEPT_MAX);

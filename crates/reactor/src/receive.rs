@@ -154,18 +154,26 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    /// The peer has ended its side. What it said last is the handler's to judge.
+    /// The peer has ended its side. What it said last is the handler's to judge, unless that has asked to hear first
+    /// what came before, or to hear nothing for now: then the end is read once more later.
     fn peer_ended(&mut self, id: ConnId) {
+        if self.ops.holds_back() {
+            self.apply();
+        }
         let Some(conn) = self.sources.conn(id) else { return };
+        if conn.is_conversing() && (conn.flags.replay || conn.flags.paused) {
+            return;
+        }
         conn.flags.ended = true;
         conn.flags.readable = false;
         if conn.flags.broken {
             self.die(id, Closed::Failed(io::ErrorKind::BrokenPipe.into()));
             return;
         }
-        let rest = std::mem::take(&mut conn.rest);
-        let mut cx = Context::new(self.now, &mut self.ops);
-        self.handler.end_of_input(&mut cx, id, rest.bytes());
+        if conn.is_conversing() {
+            let rest = std::mem::take(&mut conn.rest);
+            self.handler.end_of_input(&mut Context::new(self.now, &mut self.ops), id, rest.bytes());
+        }
         self.end_if_both_ended(id);
     }
 
