@@ -34,6 +34,8 @@ pub(super) struct Content {
     sizes: Sizes,
     /// Each as long as the longest message: what is sent, once it has its header. A power of two of them.
     sheets: Vec<Box<[u8]>>,
+    /// The message that has its header already.
+    headed: Option<Name>,
 }
 
 /// What a message says that it is.
@@ -48,30 +50,44 @@ impl Content {
         let sheet_bytes = sizes.bytes_max.max(HEADER_BYTES);
         let sheets = (SHEETS_BYTES / sheet_bytes).next_power_of_two().clamp(SHEETS_MIN, SHEETS_MAX);
         let sheets = (0..sheets as u64).map(|sheet| letters(mix(seed ^ sheet), sheet_bytes)).collect();
-        Content { seed, run: low_half(mix(!seed)), sizes, sheets }
+        Content { seed, run: low_half(mix(!seed)), sizes, sheets, headed: None }
     }
 
     /// How long a message is.
-    pub(super) fn bytes(&self, Name { lane, serial }: Name) -> usize {
+    #[inline]
+    pub(super) fn bytes(&self, name: Name) -> usize {
         let Sizes { bytes_min, bytes_max } = self.sizes;
-        if bytes_min == bytes_max {
-            return bytes_min;
-        }
+        if bytes_min == bytes_max { bytes_min } else { self.bytes_between(name) }
+    }
+
+    #[inline(never)]
+    fn bytes_between(&self, Name { lane, serial }: Name) -> usize {
+        let Sizes { bytes_min, bytes_max } = self.sizes;
         let choices = (bytes_max - bytes_min + 1) as u64;
         let chosen = mix(self.seed ^ u64::from(lane.0) << 48 ^ serial) % choices;
         bytes_min + usize::try_from(chosen).unwrap_or(0) // the choices were a `usize`
     }
 
-    /// Makes a message.
+    /// Makes a message. The next one on the same connection gets its header already: a processor that copies what it has
+    /// only just written in smaller pieces has to wait for that.
     #[inline]
     pub(super) fn make(&mut self, name: Name) -> &[u8] {
+        if self.headed != Some(name) {
+            self.head(name);
+        }
+        let next = Name { serial: name.serial.wrapping_add(1), ..name };
+        self.head(next); // on another sheet, as there are at least two
+        self.headed = Some(next);
         let bytes = self.bytes(name);
+        &self.sheets[self.sheet(name)][..bytes]
+    }
+
+    #[inline]
+    fn head(&mut self, name: Name) {
         let sheet = self.sheet(name);
-        let sheet = &mut self.sheets[sheet];
-        if let Some(head) = sheet.first_chunk_mut() {
+        if let Some(head) = self.sheets[sheet].first_chunk_mut() {
             *head = header(self.run, name);
         }
-        &sheet[..bytes]
     }
 
     /// Whether these bytes are that message, to the last one.
@@ -120,7 +136,10 @@ fn header(run: u32, Name { lane, serial }: Name) -> [u8; HEADER_BYTES] {
     // The upper half of a product depends on every bit of what was multiplied.
     let seal = run ^ serial.wrapping_mul(ODD.0) ^ lane.wrapping_mul(ODD.1);
     let place = seal & !LANES | lane;
-    (u128::from(spread(place)) << 64 | u128::from(spread(serial))).to_le_bytes()
+    let letters = spread_all([serial, place]).map(u64::to_le_bytes);
+    let mut header = [0; HEADER_BYTES];
+    header.copy_from_slice(letters.as_flattened());
+    header
 }
 
 /// So many letters that look like chance.
@@ -131,11 +150,18 @@ fn letters(seed: u64, bytes: usize) -> Box<[u8]> {
 
 /// Eight nibbles as letters, the lowest nibble in the lowest byte.
 fn spread(nibbles: u32) -> u64 {
-    let mut letters = u64::from(nibbles);
-    letters = (letters | letters << 16) & 0x0000_ffff_0000_ffff;
-    letters = (letters | letters << 8) & 0x00ff_00ff_00ff_00ff;
-    letters = (letters | letters << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-    letters + u64::from_le_bytes([FIRST; 8])
+    let [letters] = spread_all([nibbles]);
+    letters
+}
+
+/// The same of several numbers, which a processor does at once.
+#[inline]
+fn spread_all<const N: usize>(nibbles: [u32; N]) -> [u64; N] {
+    let mut letters = nibbles.map(u64::from);
+    for (bits, mask) in SPREADS {
+        letters = letters.map(|letters| (letters | letters << bits) & mask);
+    }
+    letters.map(|letters| letters + u64::from_le_bytes([FIRST; 8]))
 }
 
 /// At most eight letters as nibbles; nothing if one of them is no such letter.
@@ -175,6 +201,10 @@ const LANES: u32 = 0xffff;
 const ODD: (u32, u32) = (0x9e37_79b1, 0x85eb_ca6b);
 
 const FIRST: u8 = b'a';
+
+/// How far halves are moved apart, and what of that is wanted: first halves of numbers, in the end nibbles.
+const SPREADS: [(u32, u64); 3] =
+    [(16, 0x0000_ffff_0000_ffff), (8, 0x00ff_00ff_00ff_00ff), (4, 0x0f0f_0f0f_0f0f_0f0f)];
 const SERIAL_BYTES: usize = 8;
 const PLACE_BYTES: usize = 8;
 const HEADER_BYTES: usize = SERIAL_BYTES + PLACE_BYTES;
@@ -213,6 +243,18 @@ mod tests {
                 assert!(content.is(name, &message), "{bytes} bytes, {serial}");
                 assert_eq!(content.identify(&message, name), Some(name), "{bytes} bytes, {serial}");
                 assert!(message.iter().all(|letter| (b'a'..=b'p').contains(letter)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_made_before_changes_no_message() {
+        for bytes in [10, 64, 200_000] {
+            let mut maker = content(bytes, bytes);
+            for (lane, serial) in [(0, 0), (0, 1), (0, 2), (9, 2), (9, 66), (0, 3), (0, 4), (9, 67), (9, 67)]
+            {
+                let made = message(&mut maker, name(lane, serial));
+                assert_eq!(made, message(&mut content(bytes, bytes), name(lane, serial)), "{lane} {serial}");
             }
         }
     }

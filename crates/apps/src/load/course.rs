@@ -143,17 +143,17 @@ impl<C: Carrier> Course<C> {
     }
 
     /// A message came back, at this time.
-    #[inline]
     pub(super) fn note(&mut self, lane: LaneId, message: &[u8], at: Time) {
         self.traffic.hear(lane, message, at);
     }
 
-    /// Sends what a message that came back on this connection has made room for. The session is quickest to answer whom
-    /// it hears.
+    /// The same, and sends what it has made room for: the session is quickest to answer whom it hears.
     #[inline]
-    pub(super) fn answer(&mut self, link: &mut Link<'_, '_>, lane: LaneId, now: Time) {
-        if self.stage == Stage::Running
-            && let Some(message) = self.traffic.next_there(lane, now)
+    pub(super) fn answer(&mut self, link: &mut Link<'_, '_>, lane: LaneId, message: &[u8], at: Time) {
+        if self.stage != Stage::Running {
+            return self.note(lane, message, at);
+        }
+        if let Some(message) = self.traffic.hear_and_answer(lane, message, at)
             && let Err(error) = self.carrier.send(link, lane, message)
         {
             self.cannot_send(link, error);
@@ -187,6 +187,7 @@ impl<C: Carrier> Course<C> {
         }
     }
 
+    #[cold]
     fn cannot_send(&mut self, link: &mut Link<'_, '_>, error: EncodeError) {
         let why = Err(error).context("--framing cannot carry these messages");
         self.fail(why.blame(Fault::Usage));

@@ -72,11 +72,25 @@ impl StreamLoad {
         {
             return Some((lane, now));
         }
+        self.turn_to(link, id)
+    }
+
+    fn turn_to(&mut self, link: &mut Link<'_, '_>, id: ConnId) -> Option<(LaneId, Time)> {
         self.proceed(link);
         let lane = *self.course.carrier.lanes.get(id)?;
         let now = self.course.now(link);
         self.present = Some((id, lane, now));
         Some((lane, now))
+    }
+
+    /// Bytes came, of a message or of several.
+    fn assemble(&mut self, lane: LaneId, bytes: &[u8], now: Time) {
+        let Self { course, assembly: Some(assembly), .. } = self else { return };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let message_bytes = course.traffic.expected_bytes(lane);
+            rest = assembly.feed(lane, rest, message_bytes, |message| course.note(lane, message, now));
+        }
     }
 
     /// All that came on the present connection has been heard.
@@ -107,19 +121,10 @@ impl Service for StreamLoad {
 
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
         let Some((lane, now)) = self.present(link, id) else { return };
-        match &mut self.assembly {
-            None => {
-                self.course.note(lane, message, now);
-                self.course.answer(link, lane, now);
-            }
-            Some(assembly) => {
-                let course = &mut self.course;
-                let mut rest = message;
-                while !rest.is_empty() {
-                    let bytes = course.traffic.expected_bytes(lane);
-                    rest = assembly.feed(lane, rest, bytes, |message| course.note(lane, message, now));
-                }
-            }
+        if self.assembly.is_none() {
+            self.course.answer(link, lane, message, now);
+        } else {
+            self.assemble(lane, message, now);
         }
     }
 

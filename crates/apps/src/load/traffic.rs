@@ -104,20 +104,6 @@ impl<L: Lane> Traffic<L> {
         Some((id, self.content.make(name)))
     }
 
-    /// The message for which the last answer on this connection has just made room: the same as [`next`](Self::next)
-    /// gives sooner or later, in less time, where it is answers that make the pace.
-    #[inline]
-    pub(super) fn next_there(&mut self, id: LaneId, now: Time) -> Option<&[u8]> {
-        if self.left == 0 || self.pace.is_fixed() || self.roomy.back() != Some(&id) {
-            return None;
-        }
-        let name = self.send(id, now, now);
-        if !self.has_room(id) {
-            self.roomy.pop_back();
-        }
-        Some(self.content.make(name))
-    }
-
     #[inline]
     fn send(&mut self, id: LaneId, since: Time, now: Time) -> Name {
         self.left -= 1;
@@ -145,14 +131,37 @@ impl<L: Lane> Traffic<L> {
     }
 
     /// A message came back.
-    #[inline]
     pub(super) fn hear(&mut self, id: LaneId, message: &[u8], now: Time) {
-        let state = &mut self.lanes[id.index()];
-        state.heard = now;
-        let before = state.lane.in_flight();
-        let heard = state.lane.hear(&self.content, message);
+        let before = self.judge(id, message, now);
         self.answered(id, before, now);
+    }
+
+    /// A message came back, and made room for this one on its connection: the same that [`next`](Self::next) gives sooner
+    /// or later, in less time. There is none where it is not answers that make the pace, or where all is not well.
+    #[inline]
+    pub(super) fn hear_and_answer(&mut self, id: LaneId, message: &[u8], now: Time) -> Option<&[u8]> {
+        let before = self.judge(id, message, now);
+        let State { lane, is_open, .. } = &self.lanes[id.index()];
+        let is_one_less = before == self.depth && lane.in_flight() + 1 == before;
+        if is_one_less && self.left > 0 && *is_open && !self.pace.is_fixed() {
+            // Nobody needs to know that there was room for a moment.
+            self.in_flight -= 1;
+            let name = self.send(id, now, now);
+            return Some(self.content.make(name));
+        }
+        self.answered(id, before, now);
+        None
+    }
+
+    /// Counts a message that came back as what it is, and says how many were waited for on its lane before.
+    #[inline]
+    fn judge(&mut self, id: LaneId, message: &[u8], now: Time) -> usize {
+        let State { lane, heard: heard_at, .. } = &mut self.lanes[id.index()];
+        *heard_at = now;
+        let before = lane.in_flight();
+        let heard = lane.hear(&self.content, message);
         self.record(heard, message.len() as u64, now);
+        before
     }
 
     /// Fewer messages are waited for on a lane than before, perhaps.
@@ -183,13 +192,10 @@ impl<L: Lane> Traffic<L> {
         }
     }
 
+    #[inline]
     fn record(&mut self, heard: Heard, bytes: u64, now: Time) {
         let Heard::Well(since) = heard else {
-            self.wrong.record(heard);
-            if heard == Heard::Reordered {
-                self.recent.record_late(bytes);
-            }
-            return;
+            return self.record_wrong(heard, bytes);
         };
         if (since, now) != (self.burst.since, self.burst.until) {
             self.record_burst();
@@ -197,6 +203,14 @@ impl<L: Lane> Traffic<L> {
         }
         self.burst.messages += 1;
         self.burst.bytes += bytes;
+    }
+
+    #[cold]
+    fn record_wrong(&mut self, heard: Heard, bytes: u64) {
+        self.wrong.record(heard);
+        if heard == Heard::Reordered {
+            self.recent.record_late(bytes);
+        }
     }
 
     fn record_burst(&mut self) {
@@ -327,19 +341,32 @@ mod tests {
     #[test]
     fn an_answer_is_answered_on_its_own_connection() {
         let mut traffic = Traffic::<Ordered>::new(&plan(2, None), 3);
-        traffic.send_until(9);
+        traffic.send_until(7);
         let sent = sends(&mut traffic, at(0));
-        assert!(traffic.next_there(LaneId(1), at(1)).is_none(), "nothing came back");
-        echo(&mut traffic, &sent[2..3], at(1));
-        assert!(traffic.next_there(LaneId(1), at(1)).is_some());
-        assert!(traffic.next_there(LaneId(1), at(1)).is_none(), "it is full again");
-        assert!(sends(&mut traffic, at(1)).is_empty(), "and so are all");
+        let answer = |traffic: &mut Traffic<Ordered>, (lane, message): &(LaneId, Vec<u8>)| {
+            traffic.hear_and_answer(*lane, message, at(1)).map(<[u8]>::to_vec)
+        };
+        let answered = answer(&mut traffic, &sent[2]).expect("there is room, and one is left");
+        assert!(sends(&mut traffic, at(1)).is_empty(), "all connections are full again");
         assert_eq!(traffic.in_flight(), 6);
+        assert_eq!(answer(&mut traffic, &sent[3]), None, "none is left");
+        assert_eq!(answer(&mut traffic, &(LaneId(1), answered)), None);
+        assert_eq!((traffic.in_flight(), traffic.wrong().total()), (4, 0));
+        assert_eq!(counted(&mut traffic).messages, 3);
+    }
+
+    #[test]
+    fn what_is_not_answered_at_once_is_answered_in_its_turn() {
+        let mut gap = Traffic::<Ordered>::new(&plan(4, None), 1);
+        let sent = sends(&mut gap, at(0));
+        assert!(gap.hear_and_answer(LaneId(0), &sent[1].1, at(1)).is_none(), "one was passed over");
+        assert_eq!((sends(&mut gap, at(1)).len(), gap.wrong().lost), (2, 1));
 
         let mut paced = Traffic::<Ordered>::new(&plan(1, Some(1_000.0)), 1);
         let sent = sends(&mut paced, at(0));
-        echo(&mut paced, &sent, at(9));
-        assert!(paced.next_there(LaneId(0), at(9)).is_none(), "there it is the time that makes the pace");
+        let answer = paced.hear_and_answer(LaneId(0), &sent[0].1, at(9));
+        assert!(answer.is_none(), "it is the time that makes the pace");
+        assert_eq!(sends(&mut paced, at(9)).len(), 1);
     }
 
     #[test]
