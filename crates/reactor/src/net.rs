@@ -130,6 +130,8 @@ pub enum Plant {
     LostRest,
     /// A send goes out before those that are queued.
     SendOutOfOrder,
+    /// What is published misses a member of the group.
+    LostPublication,
     /// Our side is ended in the books, but nobody is told.
     ForgottenHalfClose,
     /// After a failed `accept` no timer tries again.

@@ -10,6 +10,7 @@ mod echo;
 mod groups;
 mod hub;
 mod planted;
+mod rooms;
 mod sources;
 
 use std::time::Duration;
