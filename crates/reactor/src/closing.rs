@@ -77,19 +77,19 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    /// A write failed. What the peer sent before may still be read, so only our side ends; a connection that was
-    /// closing has nothing left to do.
-    pub(crate) fn broken(&mut self, id: ConnId, error: &io::Error) {
+    /// A write found the peer gone. What that sent before may still be read, so only our side ends, until a read finds
+    /// nothing more; a connection that was closing has nothing left to do.
+    pub(crate) fn broken(&mut self, id: ConnId, error: io::Error) {
         let Some(conn) = self.sources.conn(id) else { return };
         self.stats.lose_outbound(conn.out.clear());
         conn.flags.broken = true;
         conn.flags.end_writing = true;
         conn.flags.write_ended = true;
         if !conn.is_conversing() || conn.flags.ended {
-            self.die(id, Closed::Failed(io::Error::from(error.kind())));
+            self.die(id, Closed::Failed(error));
             return;
         }
-        // Nobody will write any more, so nothing may hold reading back: the next read finds the end.
+        // Nobody will write any more, so nothing may hold reading back: a read finds the end, or nothing.
         conn.flags.readable = true;
         conn.flags.ending = true;
         conn.flags.congested = false;

@@ -107,12 +107,14 @@ struct Kept {
 }
 
 impl Rest {
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |kept| &kept.bytes[kept.taken..])
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.bytes().len()
+        self.0.as_ref().map_or(0, |kept| kept.bytes.len() - kept.taken)
     }
 
     fn since(&self) -> Option<Time> {

@@ -167,7 +167,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         conn.flags.ended = true;
         conn.flags.readable = false;
         if conn.flags.broken {
-            self.die(id, Closed::Failed(io::ErrorKind::BrokenPipe.into()));
+            self.die(id, hung_up());
             return;
         }
         if conn.is_conversing() {
@@ -180,6 +180,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn read_failed(&mut self, id: ConnId, error: io::Error) {
         let Some(conn) = self.sources.conn(id) else { return };
         match error.kind() {
+            io::ErrorKind::WouldBlock if conn.flags.broken => self.die(id, hung_up()),
             io::ErrorKind::WouldBlock => conn.flags.readable = false,
             io::ErrorKind::Interrupted => {}
             _ => self.die(id, Closed::Failed(error)),
@@ -204,4 +205,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Err(_) => self.die(id, Closed::ByUs),
         }
     }
+}
+
+/// Why a connection ends of which a write found the peer gone, and all that the peer had said was read.
+fn hung_up() -> Closed {
+    Closed::Failed(io::ErrorKind::BrokenPipe.into())
 }

@@ -151,7 +151,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 }
             }
             Err(error) => {
-                if self.write_failed(to, &error) {
+                if self.write_failed(to, error) {
                     self.stats.bytes_lost += bytes.len() as u64;
                 } else {
                     self.queue(to, what.into_bytes(places));
@@ -193,28 +193,32 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             let result = write_front(&mut self.net, conn);
             self.stats.writes += 1;
             match result {
+                Ok(0) => _ = self.write_failed(id, io::ErrorKind::WriteZero.into()),
                 Ok(taken) => {
                     conn.out.advance(taken, self.now);
                     self.stats.bytes_out += taken as u64;
                     self.stats.outbound_bytes -= taken;
                 }
-                Err(error) => {
-                    self.write_failed(id, &error);
-                }
+                Err(error) => _ = self.write_failed(id, error),
             }
         }
         self.relieve(id);
         self.end_our_side_if_written(id);
     }
 
-    /// Takes note of a refused write; says whether the stream is broken, and its queue gone.
-    fn write_failed(&mut self, id: ConnId, error: &io::Error) -> bool {
+    /// Takes note of a refused write; says whether the stream is broken, and its queue gone. Only a peer that has hung
+    /// up may have said something before, and will be found gone by reading: any other error ends the connection now.
+    fn write_failed(&mut self, id: ConnId, error: io::Error) -> bool {
         let Some(conn) = self.sources.conn(id) else { return true };
         match error.kind() {
             io::ErrorKind::WouldBlock => conn.flags.writable = false,
             io::ErrorKind::Interrupted => {}
-            _ => {
+            kind if tells_of_a_hang_up(kind) => {
                 self.broken(id, error);
+                return true;
+            }
+            _ => {
+                self.die(id, Closed::Failed(error));
                 return true;
             }
         }
@@ -350,6 +354,16 @@ fn write_front<N: Net>(net: &mut N, conn: &mut Conn<N::Stream>) -> io::Result<us
     let mut parts = [IoSlice::new(&[]); PARTS_MAX];
     let filled = conn.out.parts(&mut parts);
     net.write(&mut conn.stream, &parts[..filled])
+}
+
+fn tells_of_a_hang_up(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::NotConnected
+    )
 }
 
 fn is_relieved<S>(conn: &Conn<S>, limits: &Limits) -> bool {

@@ -15,6 +15,9 @@ pub struct Faults {
     pub would_blocks: f64,
     /// A read or write finds that the connection was reset, and everything on its way is lost.
     pub resets: f64,
+    /// A write fails, and not because of the peer: the system lacks something. The peer sees an end like any other, so
+    /// this is no part of a [rough](Faults::rough) day.
+    pub write_errors: f64,
     /// `accept` fails: half of the time the caller is gone, else the host is out of descriptors for the moment.
     pub accept_errors: f64,
     /// A call is refused.
@@ -22,6 +25,8 @@ pub struct Faults {
     /// There is no room for a datagram although there need not be none; half of the time an edge follows later, as on
     /// a full socket, else none does, as on a full interface.
     pub datagram_refusals: f64,
+    /// Receiving fails, whether or not a datagram waits, which then goes on waiting. No part of a rough day either.
+    pub receive_errors: f64,
     /// A datagram is lost.
     pub losses: f64,
     /// A datagram comes twice.
@@ -46,9 +51,11 @@ impl Faults {
             short_writes: 0.0,
             would_blocks: 0.0,
             resets: 0.0,
+            write_errors: 0.0,
             accept_errors: 0.0,
             refusals: 0.0,
             datagram_refusals: 0.0,
+            receive_errors: 0.0,
             losses: 0.0,
             doubles: 0.0,
             clock_steps: 0.0,
@@ -58,16 +65,18 @@ impl Faults {
         }
     }
 
-    /// A bad day: everything happens often enough to meet everything else.
+    /// A bad day: what a network does happens often enough to meet everything else.
     pub fn rough() -> Faults {
         Faults {
             short_reads: 0.3,
             short_writes: 0.3,
             would_blocks: 0.1,
             resets: 0.002,
+            write_errors: 0.0,
             accept_errors: 0.1,
             refusals: 0.02,
             datagram_refusals: 0.1,
+            receive_errors: 0.0,
             losses: 0.05,
             doubles: 0.02,
             clock_steps: 0.01,
@@ -86,9 +95,11 @@ pub enum Fault {
     ShortWrite,
     WouldBlock,
     Reset,
+    WriteError,
     AcceptError,
     Refusal,
     DatagramRefusal,
+    ReceiveError,
     Loss,
     Double,
     ClockStep,
@@ -100,14 +111,16 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 12] = [
+    pub const ALL: [Fault; 14] = [
         Fault::ShortRead,
         Fault::ShortWrite,
         Fault::WouldBlock,
         Fault::Reset,
+        Fault::WriteError,
         Fault::AcceptError,
         Fault::Refusal,
         Fault::DatagramRefusal,
+        Fault::ReceiveError,
         Fault::Loss,
         Fault::Double,
         Fault::ClockStep,
@@ -124,9 +137,11 @@ impl Faults {
             Fault::ShortWrite => self.short_writes,
             Fault::WouldBlock => self.would_blocks,
             Fault::Reset => self.resets,
+            Fault::WriteError => self.write_errors,
             Fault::AcceptError => self.accept_errors,
             Fault::Refusal => self.refusals,
             Fault::DatagramRefusal => self.datagram_refusals,
+            Fault::ReceiveError => self.receive_errors,
             Fault::Loss => self.losses,
             Fault::Double => self.doubles,
             Fault::ClockStep => self.clock_steps,
@@ -157,5 +172,10 @@ impl State {
             self.happened.count(fault);
         }
         happens
+    }
+
+    /// The same for what is no part of a rough day: it takes nothing from the seed where nobody has asked for it.
+    pub(super) fn draw_if_asked(&mut self, fault: Fault) -> bool {
+        self.faults.chance_of(fault) > 0.0 && self.draw(fault)
     }
 }

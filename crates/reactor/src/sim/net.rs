@@ -219,6 +219,9 @@ impl Net for SimNet {
 
     fn receive(&mut self, socket: &mut SimDatagram, buffer: &mut [u8]) -> io::Result<Received> {
         self.with(|state| {
+            if state.draw_if_asked(Fault::ReceiveError) {
+                return Err(io::Error::other("it cannot be received (simulated)"));
+            }
             let Some((from, payload)) = state.sockets[socket.0].inbox.pop_front() else {
                 return Err(io::ErrorKind::WouldBlock.into());
             };

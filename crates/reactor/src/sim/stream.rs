@@ -127,6 +127,9 @@ impl State {
         if self.draw_would_block(id) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        if self.draw_if_asked(Fault::WriteError) {
+            return Err(io::Error::other("no memory for it (simulated)"));
+        }
         let offered: usize = parts.iter().map(|part| part.len()).sum();
         let possible = offered.min(self.end(peer).room());
         let length = self.draw_length(possible, Fault::ShortWrite);

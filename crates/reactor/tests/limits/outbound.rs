@@ -251,3 +251,30 @@ fn a_peer_that_vanished_is_noticed_by_writing_although_nobody_reads() {
         run(&world, pair(&world, server, Limits::default(), caller, 1), Duration::from_mins(1));
     assert!(server.handler().end().0 <= at(Duration::from_secs(4)), "{:?}", server.handler().end());
 }
+
+/// A server that says something to whoever calls, on a network with these faults.
+fn say_hello(faults: Faults) -> Loop {
+    let world = World::new(1, faults);
+    let server = Recorder::new(|cx, event| {
+        if let Event::SetUp(id) = event {
+            cx.send(*id, b"hello");
+        }
+    });
+    let loops = pair(&world, server, Limits::default(), Recorder::idle(), 1);
+    run(&world, loops, Duration::from_secs(10)).0
+}
+
+#[test]
+fn a_write_that_fails_although_the_peer_is_there_ends_the_connection_with_its_error() {
+    let server = say_hello(Faults { write_errors: 1.0, ..Faults::none() });
+    let why = "connection lost: no memory for it (simulated)";
+    assert_eq!(server.handler().end(), (at(Duration::ZERO), why.to_owned()));
+    assert_eq!(server.stats().bytes_lost, 5);
+}
+
+#[test]
+fn a_write_that_finds_the_peer_gone_ends_the_connection_although_no_read_tells() {
+    let delay_max = Duration::from_millis(1);
+    let server = say_hello(Faults { resets: 1.0, would_blocks: 1.0, delay_max, ..Faults::none() });
+    assert!(server.handler().end().0 <= at(Duration::from_millis(10)), "{:?}", server.handler().end());
+}
