@@ -10,6 +10,7 @@ use crate::handler::{Datagram, Handler, Pressure};
 use crate::ids::SocketId;
 use crate::net::{Net, Plant, Received};
 use crate::reactor::Reactor;
+use crate::series::Series;
 use crate::timers::Timer;
 
 impl<H: Handler, N: Net> Reactor<H, N> {
@@ -44,26 +45,49 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.handler.datagram(&mut Context::new(self.now, &mut self.ops), id, datagram);
     }
 
-    pub(crate) fn send_datagram(&mut self, id: SocketId, to: Address, payload: &[u8]) {
-        let Some(socket) = self.sources.datagram(id) else {
-            self.stats.sends_late += 1;
-            return;
-        };
-        let must_wait = socket.must_wait(&to);
-        let result =
-            if must_wait { Err(io::ErrorKind::WouldBlock.into()) } else { self.hand_over(id, &to, payload) };
-        match result {
-            Ok(()) => self.stats.datagrams_out += 1,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let Some(socket) = self.sources.datagram(id) else { return };
-                let dropped = socket.push(to, payload, self.limits.datagrams_queued_max.max(1));
-                self.stats.datagrams_dropped += u64::from(dropped);
-                self.stats.datagrams_queued += usize::from(!dropped);
-                self.await_room(id);
-                self.check_datagram_pressure(id);
-            }
-            Err(error) => self.lose_datagram(&error),
+    /// Sends a series, in its order, with as few calls as the network allows.
+    pub(crate) fn send_datagrams(&mut self, id: SocketId, to: &Address, series: Series<'_>) {
+        let mut rest = Some(series);
+        while let Some(series) = rest {
+            rest = self.begin_series(id, to, series);
         }
+    }
+
+    /// Deals with the first of a series, or with more; gives what is left to be sent.
+    fn begin_series<'a>(&mut self, id: SocketId, to: &Address, series: Series<'a>) -> Option<Series<'a>> {
+        let Some(socket) = self.sources.datagram(id) else {
+            self.stats.sends_late += series.count() as u64;
+            return None;
+        };
+        let must_wait = socket.must_wait(to);
+        let result =
+            if must_wait { Err(io::ErrorKind::WouldBlock.into()) } else { self.hand_over(id, to, series) };
+        match result {
+            Ok(sent) => {
+                self.stats.datagrams_out += sent as u64;
+                series.after(sent)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.queue_datagrams(id, to, series);
+                None
+            }
+            Err(error) => {
+                self.lose_datagram(&error);
+                series.after(1)
+            }
+        }
+    }
+
+    /// Keeps a series for which there is no room.
+    fn queue_datagrams(&mut self, id: SocketId, to: &Address, series: Series<'_>) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        for payload in series.datagrams() {
+            let dropped = socket.push(to.clone(), payload, self.limits.datagrams_queued_max.max(1));
+            self.stats.datagrams_dropped += u64::from(dropped);
+            self.stats.datagrams_queued += usize::from(!dropped);
+        }
+        self.await_room(id);
+        self.check_datagram_pressure(id);
     }
 
     fn lose_datagram(&mut self, error: &io::Error) {
@@ -86,16 +110,16 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.send_queued(id);
     }
 
-    /// Gives one datagram to the system. A refusal may be the answer to an earlier one, which a connected socket tells
-    /// instead of sending this one: then it is told, and this one is sent all the same.
-    fn hand_over(&mut self, id: SocketId, to: &Address, payload: &[u8]) -> io::Result<()> {
-        let Some(socket) = self.sources.datagram(id) else { return Ok(()) };
-        let first = self.net.send(&mut socket.socket, to, payload);
+    /// Gives datagrams to the system, and says how many it took. A refusal may be the answer to an earlier one, which a
+    /// connected socket tells instead of sending this one: then it is told, and this one is sent all the same.
+    fn hand_over(&mut self, id: SocketId, to: &Address, series: Series<'_>) -> io::Result<usize> {
+        let Some(socket) = self.sources.datagram(id) else { return Ok(series.count()) };
+        let first = self.net.send_series(&mut socket.socket, to, series);
         let Err(refused) = &first else { return first };
         if refused.kind() != io::ErrorKind::ConnectionRefused {
             return first;
         }
-        let second = self.net.send(&mut socket.socket, to, payload);
+        let second = self.net.send_series(&mut socket.socket, to, series);
         if second.is_ok() {
             self.datagram_trouble(refused);
         }
@@ -124,8 +148,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 left.push_back((to, payload));
                 continue;
             }
-            match self.hand_over(id, &to, &payload) {
-                Ok(()) => self.stats.datagrams_out += 1,
+            match self.hand_over(id, &to, Series::of_one(&payload)) {
+                Ok(sent) => self.stats.datagrams_out += sent as u64,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     full.push(to.clone());
                     left.push_back((to, payload));

@@ -11,9 +11,11 @@ use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, Un
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use crate::address::Address;
-use crate::mio_net::{DatagramSocket, Listener, MioNet, Stream};
+use crate::mio_datagram::DatagramSocket;
+use crate::mio_net::{Listener, MioNet, Stream};
 use crate::net::Adopted;
 use crate::open::{UnixPath, invalid};
+use crate::segments::Segments;
 
 /// Sorts an open descriptor by what it is, and leaves it as it is until it is adopted.
 pub(crate) fn sort(descriptor: OwnedFd) -> io::Result<Adopted<MioNet>> {
@@ -74,7 +76,10 @@ fn sort_datagram(socket: Socket, family: Family) -> io::Result<Adopted<MioNet>> 
     // An adopted socket may be connected.
     let peer = socket.peer_addr().ok().map(|peer| address_of(&peer, Address::Udp, Address::UnixDatagram));
     let socket = match family {
-        Family::Internet => DatagramSocket::Udp { socket: UdpSocket::from_std(socket.into()), peer },
+        Family::Internet => {
+            let socket = UdpSocket::from_std(socket.into());
+            DatagramSocket::Udp { socket, peer, segments: Segments::probe() }
+        }
         Family::Unix => {
             let socket = UnixDatagram::from_std(OwnedFd::from(socket).into());
             DatagramSocket::Unix { socket, guard: UnixPath::none(), peer }

@@ -111,6 +111,7 @@ mod limits;
 mod listener;
 mod mailbox;
 mod measure;
+mod mio_datagram;
 mod mio_net;
 mod net;
 mod open;
@@ -129,6 +130,8 @@ mod resolver;
     expect(dead_code, unreachable_pub, reason = "public with `sim`; else only a dialer's")
 )]
 mod rng;
+mod segments;
+mod series;
 mod share;
 mod signal;
 #[cfg_attr(not(feature = "signals"), path = "signals_absent.rs")]
@@ -162,6 +165,7 @@ pub use net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 pub use opening::Kept;
 pub use reactor::{Flow, Reactor};
 pub use resolver::Resolver;
+pub use series::Series;
 pub use signal::Signal;
 pub use signals::Signals;
 pub use stats::{DeadlinesPassed, Stats};

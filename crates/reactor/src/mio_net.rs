@@ -9,15 +9,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Source;
-use mio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
+use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Events, Interest, Poll};
 
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::inherited;
+use crate::mio_datagram::DatagramSocket;
 use crate::net::{Adopted, ListenOptions, Net, Read, Ready, Received, Token, Wake};
 use crate::open;
 use crate::open_datagram;
+use crate::series::Series;
 use crate::signal::Signal;
 use crate::signals::Signals;
 use crate::time::Time;
@@ -62,27 +64,6 @@ impl Listener {
         };
         Ok(Adopted::Listener(listener, address))
     }
-}
-
-/// A UDP or Unix datagram socket.
-#[derive(Debug)]
-pub enum DatagramSocket {
-    /// UDP.
-    Udp {
-        /// The socket.
-        socket: UdpSocket,
-        /// Whom it is connected to.
-        peer: Option<Address>,
-    },
-    /// Unix.
-    Unix {
-        /// The socket.
-        socket: UnixDatagram,
-        /// The path that is removed when it closes.
-        guard: open::UnixPath,
-        /// Whom it is connected to.
-        peer: Option<Address>,
-    },
 }
 
 /// The kernel's answer to one poll: more ready sources than this wait for the next.
@@ -285,31 +266,20 @@ impl Net for MioNet {
     }
 
     fn receive(&mut self, socket: &mut DatagramSocket, buffer: &mut [u8]) -> io::Result<Received> {
-        let (bytes, from) = match socket {
-            DatagramSocket::Udp { socket, .. } => {
-                let (bytes, from) = socket.recv_from(buffer)?;
-                (bytes, Address::Udp(from))
-            }
-            DatagramSocket::Unix { socket, .. } => {
-                let (bytes, from) = socket.recv_from(buffer)?;
-                let from = from.as_pathname().map(|path| Address::UnixDatagram(path.into()));
-                (bytes, from.unwrap_or(Address::Unnamed))
-            }
-        };
-        Ok(Received { bytes, from })
+        socket.receive(buffer)
     }
 
     fn send(&mut self, socket: &mut DatagramSocket, to: &Address, payload: &[u8]) -> io::Result<()> {
-        match (socket, to) {
-            // Some systems refuse an address for a connected socket, even the one that it is connected to.
-            (DatagramSocket::Udp { socket, peer: Some(peer) }, to) if to == peer => socket.send(payload),
-            (DatagramSocket::Unix { socket, peer: Some(peer), .. }, to) if to == peer => socket.send(payload),
-            (DatagramSocket::Udp { socket, .. }, Address::Udp(to)) => socket.send_to(payload, *to),
-            (DatagramSocket::Unix { socket, .. }, Address::UnixDatagram(to)) => socket.send_to(payload, to),
-            (_, to) => return Err(open::invalid(format!("{to} cannot be reached from here"))),
-        }
-        .map(drop)
-        .map_err(no_room)
+        socket.send(to, payload)
+    }
+
+    fn send_series(
+        &mut self,
+        socket: &mut DatagramSocket,
+        to: &Address,
+        series: Series<'_>,
+    ) -> io::Result<usize> {
+        socket.send_series(to, series)
     }
 
     fn change_membership(
@@ -360,14 +330,6 @@ fn mio_token(token: Token) -> mio::Token {
     mio::Token(usize::try_from(token.as_u64()).unwrap_or(usize::MAX))
 }
 
-/// A network interface whose queue is full says `ENOBUFS`, which passes like `WouldBlock`; but no edge tells when.
-fn no_room(error: io::Error) -> io::Error {
-    if error.raw_os_error() == Some(ENOBUFS) { io::ErrorKind::WouldBlock.into() } else { error }
-}
-
-// errno.h; std has no name for it.
-const ENOBUFS: i32 = if cfg!(any(target_os = "linux", target_os = "android")) { 105 } else { 55 };
-
 /// The kernel counts milliseconds: rounded down, the rest of the last one would be spun away.
 fn round_up(timeout: Duration) -> Duration {
     Duration::from_millis(u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
@@ -376,13 +338,6 @@ fn round_up(timeout: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_full_interface_is_waited_for() {
-        let full = no_room(io::Error::from_raw_os_error(ENOBUFS));
-        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-        assert_eq!(no_room(io::ErrorKind::PermissionDenied.into()).kind(), io::ErrorKind::PermissionDenied);
-    }
 
     #[test]
     fn a_timeout_is_never_rounded_down() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::ids::SourceId;
+use crate::series::Series;
 use crate::signal::Signal;
 use crate::time::Time;
 
@@ -105,6 +106,17 @@ pub trait Net {
     /// Sends one datagram. `WouldBlock` says that there is no room for it now; an edge may follow when there is, or
     /// none.
     fn send(&mut self, socket: &mut Self::Datagram, to: &Address, payload: &[u8]) -> io::Result<()>;
+
+    /// Sends as many datagrams of a series as one call takes, from its first on, and gives how many. An error is the
+    /// first one's, and none was sent.
+    fn send_series(
+        &mut self,
+        socket: &mut Self::Datagram,
+        to: &Address,
+        series: Series<'_>,
+    ) -> io::Result<usize> {
+        self.send(socket, to, series.first()).map(|()| 1)
+    }
 
     /// Whether the loop is to make this mistake. Only a simulated world ever says so; elsewhere the question is gone
     /// when it is compiled.

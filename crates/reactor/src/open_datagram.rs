@@ -11,8 +11,9 @@ use socket2::{Domain, InterfaceIndexOrAddress, SockRef, Socket, Type};
 
 use crate::address::Address;
 use crate::binding::{BindOptions, Interface, Membership, MembershipChange};
-use crate::mio_net::DatagramSocket;
+use crate::mio_datagram::DatagramSocket;
 use crate::open::{UnixPath, invalid, remove_stale};
+use crate::segments::Segments;
 
 /// Opens a datagram socket. `unix-dgram` sockets that only send are bound to no path.
 pub(crate) fn bind(address: &Address, options: &BindOptions) -> io::Result<(DatagramSocket, Address)> {
@@ -62,7 +63,7 @@ fn bind_udp(address: SocketAddr, options: &BindOptions) -> io::Result<(DatagramS
     }
     let socket = UdpSocket::from_std(socket.into());
     let address = Address::Udp(socket.local_addr()?);
-    Ok((DatagramSocket::Udp { socket, peer: options.peer.clone() }, address))
+    Ok((DatagramSocket::Udp { socket, peer: options.peer.clone(), segments: Segments::probe() }, address))
 }
 
 fn set_options(socket: &Socket, address: SocketAddr, options: &BindOptions) -> io::Result<()> {

@@ -12,13 +12,14 @@ use crate::conn::Attempt;
 use crate::groups::GroupId;
 use crate::handler::Tag;
 use crate::ids::{ConnId, SocketId, TimerId};
+use crate::series;
 use crate::time::Time;
 
 /// One wish of a handler.
 #[derive(Debug)]
 pub(crate) enum Op {
     Send { to: ConnId, what: Chunk },
-    SendDatagram { socket: SocketId, to: Address, payload: Range<usize> },
+    SendDatagrams { socket: SocketId, to: Address, payload: Range<usize>, each: usize },
     ChangeMembership { socket: SocketId, membership: Membership, change: MembershipChange },
     EndWriting(ConnId),
     Close(ConnId),
@@ -162,12 +163,23 @@ impl Ops {
         }
     }
 
-    /// Appends a datagram's payload; every datagram is its own.
+    /// Appends a datagram's payload. What goes on with a series joins it, and may leave in the same call.
     pub(crate) fn gather_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
         self.end_run();
         let start = self.gathered.len();
         self.gathered.extend_from_slice(payload);
-        self.push(Op::SendDatagram { socket, to, payload: start..self.gathered.len() });
+        let end = self.gathered.len();
+        match self.list.last_mut() {
+            Some(Op::SendDatagrams { socket: last, to: place, payload: before, each })
+                if *last == socket
+                    && *place == to
+                    && series::goes_on(&to, before.len(), *each, payload.len()) =>
+            {
+                debug_assert!(before.end == start, "only sends append, and this one is the last");
+                before.end = end;
+            }
+            _ => self.push(Op::SendDatagrams { socket, to, payload: start..end, each: payload.len() }),
+        }
     }
 
     pub(crate) fn next_timer(&mut self) -> TimerId {
@@ -267,6 +279,28 @@ mod tests {
         let mut batch = Batch::default();
         ops.take_into(&mut batch);
         assert_eq!((&batch.gathered[..], batch.list.len()), (&b"headbody"[..], 1));
+    }
+
+    #[test]
+    fn datagrams_join_those_before_them_to_the_same_place_from_the_same_socket() {
+        let socket = |serial| SocketId(SourceId::new(0, serial));
+        let to = |port: u16| Address::Udp(([127, 0, 0, 1], port).into());
+        let mut ops = Ops::default();
+        for (from, port, payload) in
+            [(1, 1, "aa"), (1, 1, "bb"), (1, 2, "cc"), (2, 2, "dd"), (2, 2, "e"), (2, 2, "ff")]
+        {
+            ops.gather_datagram(socket(from), to(port), payload.as_bytes());
+        }
+        ops.gather(conn(3), |out| out.push(b'-'));
+        ops.gather_datagram(socket(2), to(2), b"gg");
+        let mut batch = Batch::default();
+        ops.take_into(&mut batch);
+        let series = batch.list.iter().filter_map(|op| match op {
+            Op::SendDatagrams { payload, each, .. } => Some((&batch.gathered[payload.clone()], *each)),
+            _ => None,
+        });
+        let series: Vec<_> = series.collect();
+        assert_eq!(series, [(&b"aabb"[..], 2), (b"cc", 2), (b"dde", 2), (b"ff", 2), (b"gg", 2)]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::net::{Net, Plant};
 use crate::ops::{Chunk, Op, Reach};
 use crate::outbound::PARTS_MAX;
 use crate::reactor::Reactor;
+use crate::series::Series;
 use crate::time::Time;
 use crate::timers::Timer;
 
@@ -89,8 +90,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn carry_out(&mut self, op: Op, places: Places<'_>) {
         match op {
             Op::Send { to, what } => self.send(to, what, places),
-            Op::SendDatagram { socket, to, payload } => {
-                self.send_datagram(socket, to, &places.gathered[payload]);
+            Op::SendDatagrams { socket, to, payload, each } => {
+                self.send_datagrams(socket, &to, Series::new(&places.gathered[payload], each));
             }
             Op::ChangeMembership { socket, membership, change } => {
                 if let Err(error) = self.change_membership(socket, &membership, change) {

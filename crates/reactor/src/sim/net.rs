@@ -17,6 +17,7 @@ use super::world::World;
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
 use crate::net::{Adopted, ListenOptions, Net, Plant, Read, Ready, Received, Token, Wake};
+use crate::series::Series;
 use crate::signal::Signal;
 use crate::time::Time;
 
@@ -245,6 +246,24 @@ impl Net for SimNet {
 
     fn is_planted(&self, plant: Plant) -> bool {
         self.with(|state| state.plant == Some(plant))
+    }
+
+    /// Takes any number of a series, and stops at the first that is refused.
+    fn send_series(
+        &mut self,
+        socket: &mut SimDatagram,
+        to: &Address,
+        series: Series<'_>,
+    ) -> io::Result<usize> {
+        let most = 1 + self.with(|state| state.rng.index(series.count()));
+        for (sent, payload) in series.datagrams().take(most).enumerate() {
+            match self.send(socket, to, payload) {
+                Err(error) if sent == 0 => return Err(error),
+                Err(_) => return Ok(sent),
+                Ok(()) => {}
+            }
+        }
+        Ok(most)
     }
 
     fn send(&mut self, socket: &mut SimDatagram, to: &Address, payload: &[u8]) -> io::Result<()> {

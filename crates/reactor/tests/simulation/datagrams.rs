@@ -142,6 +142,81 @@ fn what_is_refused_leaves_later_in_its_order() {
     each_seed(&replay, 0..SEEDS / 10, |seed| every_datagram_leaves(seed, None));
 }
 
+/// Says lines in bursts, now to one member and now to the other.
+struct Bursts {
+    socket: Option<SocketId>,
+    to: [Address; 2],
+    said: usize,
+}
+
+impl Bursts {
+    const LINES: usize = 300;
+
+    /// Several of one length, one behind the other, to the same member; then others.
+    fn line(number: usize) -> (usize, String) {
+        (number / 20 % 2, format!("{number:0width$} ", width = 4 + number / 7 % 3))
+    }
+
+    /// What a member is to hear.
+    fn lines_to(member: usize) -> String {
+        let lines = (0..Bursts::LINES).map(Bursts::line);
+        lines.filter(|(to, _)| *to == member).map(|(_, line)| line).collect()
+    }
+}
+
+impl Handler for Bursts {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn timeout(&mut self, cx: &mut Context<'_>, tag: Tag) {
+        let socket = self.socket.expect("bound before the first timer");
+        let burst = 1 + self.said % 30;
+        for number in (self.said..Bursts::LINES).take(burst) {
+            let (member, line) = Bursts::line(number);
+            cx.send_datagram(socket, self.to[member].clone(), line.as_bytes());
+            self.said += 1;
+        }
+        if self.said < Bursts::LINES {
+            cx.set_timer(Duration::from_millis(1), tag);
+        }
+    }
+}
+
+#[test]
+fn a_burst_that_is_refused_in_its_midst_leaves_whole_and_in_its_order() {
+    let replay = replay("a_burst_that_is_refused_in_its_midst_leaves_whole_and_in_its_order");
+    each_seed(&replay, 0..SEEDS / 10, |seed| {
+        let world = World::new(seed, Faults { datagram_refusals: 0.1, ..Faults::none() });
+        let udp = Address::Udp("10.0.0.1:0".parse().unwrap());
+        let mut members =
+            [0, 1].map(|_| Reactor::with_net(world.host(), Member::default(), Limits::default()));
+        let to = members.each_mut().map(|member| member.bind(&udp).unwrap().1);
+        let limits = Limits { datagrams_queued_max: Bursts::LINES, ..Limits::default() };
+        let mut sender = Reactor::with_net(world.host(), Bursts { socket: None, to, said: 0 }, limits);
+        let (socket, _) = sender.bind(&udp).unwrap();
+        sender.with_context(|handler, cx| {
+            handler.socket = Some(socket);
+            cx.set_timer(Duration::ZERO, Tag(0));
+        });
+        let [one, two] = &mut members;
+        assert_eq!(world.run(&mut [&mut sender, one, two], HOUR).unwrap(), Rest::Quiet);
+        assert!(world.happened(Fault::DatagramRefusal) > 0);
+        let stats = sender.stats();
+        let gone = (stats.datagrams_out, stats.datagrams_queued, stats.datagrams_dropped);
+        assert_eq!(gone, (Bursts::LINES as u64, 0, 0));
+        for (member, heard) in members.iter().map(|member| member.handler().0.concat()).enumerate() {
+            assert_eq!(heard, Bursts::lines_to(member));
+        }
+    });
+}
+
 /// Sends datagrams into a socket without room, and minds what it is told.
 #[derive(Default)]
 struct Pressed(Vec<Pressure>);
