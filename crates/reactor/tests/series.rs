@@ -110,6 +110,18 @@ fn the_answer_to_an_earlier_datagram_costs_no_burst() {
 }
 
 #[test]
+fn each_of_a_burst_that_may_not_leave_is_lost_and_told() {
+    let (mut reactor, socket, told) = bound("127.0.0.1:0", None);
+    // A whole network, for which the socket was not opened.
+    send(&mut reactor, socket, SocketAddr::from(([127, 255, 255, 255], 9)), &payloads(&[4; 3]));
+    for _ in 0..3 {
+        told.wait_for("error PermissionDenied");
+    }
+    let stats = reactor.stats();
+    assert_eq!((stats.datagrams_out, stats.datagrams_lost), (0, 3));
+}
+
+#[test]
 fn each_of_a_burst_is_cut_at_the_readers_limit() {
     let limits = Limits { datagram_bytes_max: 1_000, ..Limits::default() };
     let (handler, told) = hooks();
