@@ -3,11 +3,16 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod pythons;
+#[path = "../../../../tests/src/skip.rs"]
+#[allow(unreachable_pub, reason = "it is public where it comes from")]
+mod skip;
 pub(crate) mod vector;
 
 use std::sync::Arc;
 
 use switchboard_auth::{Authenticated, Dialect, Entropy, Handshake, Key, Keyring, Policy, Progress, Refused};
+
+pub(crate) use skip::skip;
 
 /// A policy with one key, `alice`'s.
 pub(crate) fn policy(dialect: Dialect, key: &[u8]) -> Policy {
@@ -202,23 +207,6 @@ pub(crate) fn seed() -> u64 {
     let seed = given.unwrap_or(20_260_101);
     println!("seed: SWITCHBOARD_SEED={seed}");
     seed
-}
-
-/// Says that the running test checks nothing, because the machine lacks `what`; fails it where `SWITCHBOARD_REQUIRE`
-/// names that. The task runner counts the lines.
-pub(crate) fn skip(what: &str) {
-    let required = std::env::var("SWITCHBOARD_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|name| name.trim() == what);
-    assert!(!is_required, "this machine lacks {what}, which is required");
-    let thread = std::thread::current();
-    let line = format!("skipped: {} needs {what}", thread.name().unwrap_or("a test"));
-    println!("{line}");
-    if let Some(path) = std::env::var_os("SWITCHBOARD_SKIPS") {
-        let list = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        let written =
-            list.and_then(|mut list| std::io::Write::write_all(&mut list, format!("{line}\n").as_bytes()));
-        written.expect("the task runner made the list for us");
-    }
 }
 
 pub(crate) const KEY: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";

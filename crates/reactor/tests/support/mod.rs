@@ -5,10 +5,12 @@
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses its part of it")]
 
 mod hooks;
+#[path = "../../../../tests/src/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 use switchboard_reactor::{Address, Flow, Handle, Handler, Limits, ListenOptions, Reactor, Stats};
 
 pub use hooks::{Hooks, Order, Told, hooks};
+pub use skip::skip;
 
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -135,6 +138,16 @@ pub fn bound_at(address: &Address) -> (Running<Hooks>, Address, Told) {
     let (running, address) =
         Running::start(handler, Limits::default(), |reactor| reactor.bind(address).unwrap().1);
     (running, address, told)
+}
+
+/// Whether this host has IPv6. Where it has none the test has nothing to check: it says so and returns early, or fails
+/// where `SWITCHBOARD_REQUIRE` names `ipv6`.
+pub fn has_ipv6() -> bool {
+    let has_it = TcpListener::bind("[::1]:0").is_ok();
+    if !has_it {
+        skip("ipv6");
+    }
+    has_it
 }
 
 /// Any port of this host.
