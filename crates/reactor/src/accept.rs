@@ -40,6 +40,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                         listener.logged = false;
                         return;
                     }
+                    Failure::Interrupted => {}
                     Failure::CallerGone => self.stats.accept_errors += 1,
                     Failure::Starved => {
                         self.starve(id, &error);
@@ -183,6 +184,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 /// What a failing `accept` means.
 enum Failure {
     NothingWaits,
+    Interrupted,
     CallerGone,
     Starved,
 }
@@ -192,8 +194,8 @@ enum Failure {
 fn kind_of_failure(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::WouldBlock => Failure::NothingWaits,
-        io::ErrorKind::Interrupted
-        | io::ErrorKind::ConnectionAborted
+        io::ErrorKind::Interrupted => Failure::Interrupted,
+        io::ErrorKind::ConnectionAborted
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable

@@ -15,6 +15,10 @@ pub(crate) struct DatagramSocket<D> {
     pub(crate) readable: bool,
     /// An edge came since the kernel last refused.
     pub(crate) writable: bool,
+    /// Receiving fails time and again: a timer will try, and nothing else.
+    pub(crate) deaf: bool,
+    /// How often it has failed since it last did not.
+    failures: u32,
     /// The handler was told that the queue fills, and not yet that it is empty.
     pub(crate) congested: bool,
     /// It stands on the ready list.
@@ -33,11 +37,34 @@ impl<D> DatagramSocket<D> {
             socket,
             readable: false,
             writable: false,
+            deaf: false,
+            failures: 0,
             congested: false,
             listed: false,
             retry_set: false,
             retry_pause: RETRY_PAUSE_MIN,
             queue: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn wants_receive(&self) -> bool {
+        self.readable && !self.deaf
+    }
+
+    /// Receiving went well, or nothing is there.
+    pub(crate) fn recover(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Receiving failed. One error is mostly the answer to a datagram that was sent, and gone once it is read; after two
+    /// in a row the next attempt has to wait.
+    pub(crate) fn fail(&mut self) -> Failure {
+        self.failures = self.failures.saturating_add(1);
+        self.deaf = self.failures > 1;
+        match self.failures {
+            1 => Failure::First,
+            2 => Failure::Second,
+            _ => Failure::Further,
         }
     }
 
@@ -73,6 +100,17 @@ impl<D> DatagramSocket<D> {
         self.queue.push_back((to, payload.into()));
         is_full
     }
+}
+
+/// An error of a socket, by how many came before it in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It is told, and the next attempt made at once.
+    First,
+    /// It lasts, which is logged.
+    Second,
+    /// It is only counted.
+    Further,
 }
 
 /// Whether datagrams to these places are refused together: on a Unix socket it is the reader who is full, elsewhere

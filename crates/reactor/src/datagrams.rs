@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use crate::address::Address;
 use crate::context::Context;
-use crate::datagram::share_room;
+use crate::datagram::{Failure, share_room};
 use crate::handler::{Datagram, Handler, Pressure};
 use crate::ids::SocketId;
 use crate::net::{Net, Plant, Received};
@@ -18,21 +19,51 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.flush_datagrams(id);
         for _ in 0..self.limits.datagrams_per_turn {
             let Some(socket) = self.sources.datagram(id) else { return };
-            if !socket.readable {
+            if !socket.wants_receive() {
                 return;
             }
             // One byte more than may come: a datagram that needs it is too long, one that fills the rest is not.
             let room = self.limits.datagram_bytes_max + 1;
             match self.net.receive(&mut socket.socket, &mut self.buffer[..room]) {
-                Ok(received) => self.take_datagram(id, &received),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    socket.readable = false;
-                    return;
+                Ok(received) => {
+                    socket.recover();
+                    self.take_datagram(id, &received);
                 }
-                Err(error) => self.datagram_trouble(&error),
+                Err(error) => self.receive_failed(id, &error),
             }
         }
-        self.postpone(id.0);
+        if self.sources.datagram(id).is_some_and(|socket| socket.wants_receive()) {
+            self.postpone(id.0);
+        }
+    }
+
+    /// No error may make the loop spin: one that lasts is told once, and waits for a timer.
+    fn receive_failed(&mut self, id: SocketId, error: &io::Error) {
+        let Some(socket) = self.sources.datagram(id) else { return };
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                socket.readable = false;
+                socket.recover();
+            }
+            io::ErrorKind::Interrupted => {}
+            _ => match socket.fail() {
+                Failure::First => self.datagram_trouble(error),
+                which => {
+                    self.stats.datagram_errors += 1;
+                    self.timers.set(self.now + RECEIVE_RETRY, Timer::Receive(id));
+                    if which == Failure::Second {
+                        tracing::warn!(socket = ?id, %error, "datagrams wait: receiving fails");
+                    }
+                }
+            },
+        }
+    }
+
+    pub(crate) fn retry_receive(&mut self, id: SocketId) {
+        if let Some(socket) = self.sources.datagram(id) {
+            socket.deaf = false;
+            self.enlist(id.0);
+        }
     }
 
     fn take_datagram(&mut self, id: SocketId, received: &Received) {
@@ -113,17 +144,26 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Gives datagrams to the system, and says how many it took. A refusal may be the answer to an earlier one, which a
     /// connected socket tells instead of sending this one: then it is told, and this one is sent all the same.
     fn hand_over(&mut self, id: SocketId, to: &Address, series: Series<'_>) -> io::Result<usize> {
-        let Some(socket) = self.sources.datagram(id) else { return Ok(series.count()) };
-        let first = self.net.send_series(&mut socket.socket, to, series);
+        let first = self.send_uninterrupted(id, to, series);
         let Err(refused) = &first else { return first };
         if refused.kind() != io::ErrorKind::ConnectionRefused {
             return first;
         }
-        let second = self.net.send_series(&mut socket.socket, to, series);
+        let second = self.send_uninterrupted(id, to, series);
         if second.is_ok() {
             self.datagram_trouble(refused);
         }
         second
+    }
+
+    fn send_uninterrupted(&mut self, id: SocketId, to: &Address, series: Series<'_>) -> io::Result<usize> {
+        let Some(socket) = self.sources.datagram(id) else { return Ok(series.count()) };
+        loop {
+            match self.net.send_series(&mut socket.socket, to, series) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 
     fn flush_datagrams(&mut self, id: SocketId) {
@@ -197,3 +237,6 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.handler.handle_error(&mut Context::new(self.now, &mut self.ops), error);
     }
 }
+
+/// How long a socket that fails to receive waits before it tries again, like a listener that fails to accept.
+const RECEIVE_RETRY: Duration = Duration::from_millis(100);

@@ -54,7 +54,8 @@ pub trait Handler {
     /// Half as many datagrams as may wait are waiting for a socket, or none is any more.
     fn datagram_pressure(&mut self, _cx: &mut Context<'_>, _socket: SocketId, _pressure: Pressure) {}
 
-    /// Something failed that ends nothing: a datagram that could not be sent, a call lost before it was taken.
+    /// Something failed that ends nothing: a datagram that could not be sent, a call lost before it was taken. What goes
+    /// on failing (`accept`, receiving datagrams) is told once.
     fn handle_error(&mut self, _cx: &mut Context<'_>, _error: &io::Error) {}
 
     /// A timer set with [`Context::set_timer`] is due.

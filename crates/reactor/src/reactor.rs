@@ -280,6 +280,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Timer::Deadline(id) => self.check_deadline(id, at),
                 Timer::Newcomers => self.check_newcomers(),
                 Timer::Accept(id) => self.accept_is_due(id),
+                Timer::Receive(id) => self.retry_receive(id),
                 Timer::Datagrams(id) => self.retry_datagrams(id),
                 Timer::User(_, tag) => {
                     self.is_eventful = true;

@@ -83,7 +83,8 @@ pub struct Stats {
     pub datagrams_dropped: u64,
     /// Datagrams that the system refused to send, and would refuse again.
     pub datagrams_lost: u64,
-    /// Errors of datagram sockets: those of the lost ones, and what came of datagrams sent before.
+    /// Errors of datagram sockets: those of the lost ones, what came of datagrams sent before, and attempts to receive
+    /// while it fails. Of these a handler is told only the first in a row.
     pub datagram_errors: u64,
     /// Publications that another worker had no room for: its members miss them.
     pub publications_lost: u64,

@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Newcomers,
     /// Try to accept again.
     Accept(ListenerId),
+    /// Try to receive again.
+    Receive(SocketId),
     /// Try to send again what waits for this socket.
     Datagrams(SocketId),
     /// A timer of the handler.

@@ -1,5 +1,6 @@
 //! What goes wrong in a simulated network: how often it is to happen, and how often it has.
 
+use std::io;
 use std::time::Duration;
 
 use super::state::State;
@@ -18,6 +19,9 @@ pub struct Faults {
     /// A write fails, and not because of the peer: the system lacks something. The peer sees an end like any other, so
     /// this is no part of a [rough](Faults::rough) day.
     pub write_errors: f64,
+    /// A signal interrupts a call, which is to be made again. No part of a rough day: kernels hardly do it to sockets that
+    /// never wait.
+    pub interruptions: f64,
     /// `accept` fails: half of the time the caller is gone, else the host is out of descriptors for the moment.
     pub accept_errors: f64,
     /// A call is refused.
@@ -52,6 +56,7 @@ impl Faults {
             would_blocks: 0.0,
             resets: 0.0,
             write_errors: 0.0,
+            interruptions: 0.0,
             accept_errors: 0.0,
             refusals: 0.0,
             datagram_refusals: 0.0,
@@ -73,6 +78,7 @@ impl Faults {
             would_blocks: 0.1,
             resets: 0.002,
             write_errors: 0.0,
+            interruptions: 0.0,
             accept_errors: 0.1,
             refusals: 0.02,
             datagram_refusals: 0.1,
@@ -96,6 +102,7 @@ pub enum Fault {
     WouldBlock,
     Reset,
     WriteError,
+    Interruption,
     AcceptError,
     Refusal,
     DatagramRefusal,
@@ -111,12 +118,13 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 14] = [
+    pub const ALL: [Fault; 15] = [
         Fault::ShortRead,
         Fault::ShortWrite,
         Fault::WouldBlock,
         Fault::Reset,
         Fault::WriteError,
+        Fault::Interruption,
         Fault::AcceptError,
         Fault::Refusal,
         Fault::DatagramRefusal,
@@ -138,6 +146,7 @@ impl Faults {
             Fault::WouldBlock => self.would_blocks,
             Fault::Reset => self.resets,
             Fault::WriteError => self.write_errors,
+            Fault::Interruption => self.interruptions,
             Fault::AcceptError => self.accept_errors,
             Fault::Refusal => self.refusals,
             Fault::DatagramRefusal => self.datagram_refusals,
@@ -177,5 +186,9 @@ impl State {
     /// The same for what is no part of a rough day: it takes nothing from the seed where nobody has asked for it.
     pub(super) fn draw_if_asked(&mut self, fault: Fault) -> bool {
         self.faults.chance_of(fault) > 0.0 && self.draw(fault)
+    }
+
+    pub(super) fn draw_interruption(&mut self) -> io::Result<()> {
+        if self.draw_if_asked(Fault::Interruption) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 }

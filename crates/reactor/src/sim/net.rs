@@ -109,6 +109,7 @@ impl Net for SimNet {
 
     fn accept(&mut self, listener: &mut SimListener) -> io::Result<(SimStream, Address)> {
         self.with(|state| {
+            state.draw_interruption()?;
             let waits = !state.listeners[listener.0].backlog.is_empty();
             if waits && state.draw(Fault::AcceptError) {
                 return Err(state.failing_accept(listener.0));
@@ -220,6 +221,7 @@ impl Net for SimNet {
 
     fn receive(&mut self, socket: &mut SimDatagram, buffer: &mut [u8]) -> io::Result<Received> {
         self.with(|state| {
+            state.draw_interruption()?;
             if state.draw_if_asked(Fault::ReceiveError) {
                 return Err(io::Error::other("it cannot be received (simulated)"));
             }
@@ -268,6 +270,7 @@ impl Net for SimNet {
 
     fn send(&mut self, socket: &mut SimDatagram, to: &Address, payload: &[u8]) -> io::Result<()> {
         self.with(|state| {
+            state.draw_interruption()?;
             state.draw_refusal(socket.0)?;
             let from = state.sockets[socket.0].address.clone();
             state.send_datagram(to, &from, payload);

@@ -89,6 +89,7 @@ impl End {
 
 impl State {
     pub(super) fn read(&mut self, id: EndId, buffer: &mut [u8]) -> io::Result<Read> {
+        self.draw_interruption()?;
         self.draw_reset(id);
         if self.draw_would_block(id) {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -119,6 +120,7 @@ impl State {
     }
 
     pub(super) fn write(&mut self, id: EndId, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.draw_interruption()?;
         self.draw_reset(id);
         let end = self.end(id);
         let Some(peer) = end.peer.filter(|_| end.state == EndState::Open && !end.sending_ended) else {

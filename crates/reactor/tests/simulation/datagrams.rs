@@ -1,5 +1,6 @@
 //! Datagrams come whole or not at all, and to every member of a group.
 
+use std::io;
 use std::time::Duration;
 
 use switchboard_reactor::sim::{Fault, Faults, Rest, Turn, World, each_seed};
@@ -214,6 +215,74 @@ fn a_burst_that_is_refused_in_its_midst_leaves_whole_and_in_its_order() {
         for (member, heard) in members.iter().map(|member| member.handler().0.concat()).enumerate() {
             assert_eq!(heard, Bursts::lines_to(member));
         }
+    });
+}
+
+/// Notes what it hears and which errors it is told.
+#[derive(Default)]
+struct Complainer {
+    heard: Vec<u8>,
+    errors: u64,
+}
+
+impl Handler for Complainer {
+    type Command = ();
+
+    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
+
+    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+
+    fn datagram(&mut self, _: &mut Context<'_>, _: SocketId, datagram: Datagram<'_>) {
+        self.heard.extend_from_slice(datagram.payload);
+    }
+
+    fn handle_error(&mut self, _: &mut Context<'_>, _: &io::Error) {
+        self.errors += 1;
+    }
+}
+
+#[test]
+fn a_socket_that_cannot_receive_is_tried_now_and_then_until_it_can() {
+    let world = World::new(1, Faults { receive_errors: 1.0, ..Faults::none() });
+    let mut hearer = Reactor::with_net(world.host(), Complainer::default(), Limits::default());
+    let (_, to) = hearer.bind(&"udp://10.0.0.1:0".parse().unwrap()).unwrap();
+    let mut sender = Reactor::with_net(world.host(), Complainer::default(), Limits::default());
+    let (socket, _) = sender.bind(&"udp://10.0.0.2:0".parse().unwrap()).unwrap();
+    // They keep coming, which is no reason to try more often.
+    for second in 1..=10 {
+        sender.with_context(|_, cx| cx.send_datagram(socket, to.clone(), &[second]));
+        world.run(&mut [&mut hearer, &mut sender], Duration::from_secs(1)).unwrap();
+    }
+    let stats = hearer.stats();
+    assert_eq!(hearer.handler().errors, 1, "it is told once");
+    assert!((90..=110).contains(&stats.datagram_errors), "{} attempts in ten seconds", stats.datagram_errors);
+    assert!(stats.turns < 250, "{} turns for ten seconds of waiting", stats.turns);
+
+    world.calm();
+    assert_eq!(world.run(&mut [&mut hearer, &mut sender], HOUR).unwrap(), Rest::Quiet);
+    assert_eq!(hearer.handler().heard, (1..=10).collect::<Vec<u8>>());
+}
+
+#[test]
+fn an_error_that_passes_holds_up_no_datagram_and_an_interruption_is_none() {
+    let replay = replay("an_error_that_passes_holds_up_no_datagram_and_an_interruption_is_none");
+    each_seed(&replay, 0..SEEDS / 10, |seed| {
+        let world = World::new(seed, Faults { receive_errors: 0.3, interruptions: 0.3, ..Faults::none() });
+        let mut hearer = Reactor::with_net(world.host(), Complainer::default(), Limits::default());
+        let (_, to) = hearer.bind(&"udp://10.0.0.1:0".parse().unwrap()).unwrap();
+        let mut sender = Reactor::with_net(world.host(), Complainer::default(), Limits::default());
+        let (socket, _) = sender.bind(&"udp://10.0.0.2:0".parse().unwrap()).unwrap();
+        sender.with_context(|_, cx| {
+            (0..50).for_each(|number| cx.send_datagram(socket, to.clone(), &[number]));
+        });
+        assert_eq!(world.run(&mut [&mut hearer, &mut sender], HOUR).unwrap(), Rest::Quiet);
+        assert_eq!(hearer.handler().heard, (0..50).collect::<Vec<u8>>());
+        let errors = [&hearer, &sender].map(|one| one.stats().datagram_errors).iter().sum::<u64>();
+        assert_eq!(errors, world.happened(Fault::ReceiveError));
     });
 }
 

@@ -233,6 +233,7 @@ pub(super) struct Ended {
     met: Met,
     whole: usize,
     unreachable: usize,
+    accept_errors: u64,
 }
 
 const CALLS: usize = 6;
@@ -264,7 +265,13 @@ pub(super) fn echo_once(seed: u64, faults: Faults, plant: Option<Plant>) -> Ende
     // Timers of what has ended are still in the heaps; they come up and find nobody.
     assert_eq!(world.run(&mut [&mut server, &mut caller], HOUR).unwrap(), Rest::Quiet);
     let caller = caller.handler();
-    Ended { trace: world.trace(), met: Met::of(&world), whole: caller.whole, unreachable: caller.unreachable }
+    Ended {
+        trace: world.trace(),
+        met: Met::of(&world),
+        whole: caller.whole,
+        unreachable: caller.unreachable,
+        accept_errors: server.stats().accept_errors,
+    }
 }
 
 fn check(world: &World, server: &Reactor<EchoServer, SimNet>, caller: &Reactor<EchoCaller, SimNet>) {
@@ -310,6 +317,15 @@ fn without_resets_every_call_is_whole() {
     each_seed(&replay("without_resets_every_call_is_whole"), 0..SEEDS / 4, |seed| {
         let faults = Faults { resets: 0.0, refusals: 0.0, accept_errors: 0.0, ..Faults::rough() };
         assert_eq!(echo_once(seed, faults, None).whole, CALLS);
+    });
+}
+
+#[test]
+fn an_interruption_is_no_error() {
+    each_seed(&replay("an_interruption_is_no_error"), 0..SEEDS / 10, |seed| {
+        let faults = Faults { resets: 0.0, refusals: 0.0, accept_errors: 0.0, ..Faults::rough() };
+        let ended = echo_once(seed, Faults { interruptions: 0.3, ..faults }, None);
+        assert_eq!((ended.whole, ended.accept_errors), (CALLS, 0));
     });
 }
 
