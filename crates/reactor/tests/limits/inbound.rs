@@ -1,8 +1,7 @@
-//! What is received and not taken.
+//! What is received and not taken. That it comes again unchanged is in `passed_on`.
 
 use std::time::Duration;
 
-use switchboard_reactor::sim::{Faults, World};
 use switchboard_reactor::{Limits, Tag};
 
 use super::recorder::{Event, Recorder};
@@ -22,28 +21,6 @@ fn untaken_bytes_hold_at_their_limit_and_one_more_ends_the_connection() {
         let (server, _, _) = run(&world, pair(&world, server, limits, caller, 1), Duration::from_secs(1));
         assert_eq!(server.stats().untaken, untaken, "{bytes} bytes");
     }
-}
-
-#[test]
-fn a_large_rest_is_shown_again_whole_with_what_follows() {
-    // More than is copied in front of a read, so that the rest collects in the connection.
-    const BYTES: usize = 100_000;
-    let world = World::new(3, Faults { short_reads: 0.5, short_writes: 0.5, ..Faults::none() });
-    let server = Recorder { takes: false, ..Recorder::idle() };
-    let caller = Recorder::new(|cx, event| {
-        if let Event::SetUp(id) = event {
-            cx.send(*id, &vec![7; BYTES]);
-        }
-    });
-    let (server, _, _) =
-        run(&world, pair(&world, server, Limits::default(), caller, 1), Duration::from_secs(1));
-    let events = server.handler().events.borrow();
-    let heard: Vec<usize> = events
-        .iter()
-        .filter_map(|event| if let Event::Heard(bytes) = event { Some(*bytes) } else { None })
-        .collect();
-    assert!(heard.is_sorted() && heard.len() > 1, "{heard:?}");
-    assert_eq!(heard.last(), Some(&BYTES));
 }
 
 /// What a server hears of a caller that says five bytes, and perhaps hangs up at once.
