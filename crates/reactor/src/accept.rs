@@ -110,7 +110,6 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// No place is free: the calls stay in the backlog until a connection ends.
     fn defer_accepts(&mut self, id: ListenerId) {
-        self.stats.accepts_deferred += 1;
         self.has_starved_listener = true;
         if let Some(listener) = self.sources.listener(id) {
             listener.starve();

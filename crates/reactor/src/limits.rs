@@ -11,6 +11,7 @@ use std::time::Duration;
 /// | limit | counter | shown by |
 /// |---|---|---|
 /// | `connections_max` | `accepts_deferred` | `connections_max_is_reached_and_the_next_one_waits` |
+/// | `ListenOptions::calls_max` | `listeners_filled` | `a_listener_serves_calls_max_at_once_and_the_next_one_waits` |
 /// | `calls_per_source_max` | `refused_by_source` | `a_source_has_as_many_calls_as_it_may_and_the_next_is_closed` |
 /// | `newcomers_max` | `evicted` | `the_oldest_newcomer_makes_room_and_nobody_before_the_limit` |
 /// | `accepts_per_turn` | `postponed` | `a_turn_takes_its_budget_of_calls_and_the_next_one_the_rest` |

@@ -29,9 +29,10 @@ pub struct Stats {
     pub evicted: u64,
     /// Times that `accept` failed: out of descriptors, out of memory, a caller gone before it was taken.
     pub accept_errors: u64,
-    /// Times that accepting stopped because `connections_max` or a listener's `calls_max` was reached, whether or
-    /// not a further call was waiting.
+    /// Times that accepting stopped because `connections_max` was reached, whether or not a further call was waiting.
     pub accepts_deferred: u64,
+    /// Times that one listener stopped because its own [`calls_max`](crate::ListenOptions::calls_max) was reached.
+    pub listeners_filled: u64,
     /// Times that a source was left for the next turn because it had used up its budget of this one, whether or not
     /// more was there: `accepts_per_turn`, `reads_per_turn` or `datagrams_per_turn`.
     pub postponed: u64,

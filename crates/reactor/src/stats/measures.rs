@@ -15,9 +15,9 @@ impl Stats {
         measures
     }
 
-    fn of_calls(&self) -> [Measure; 14] {
+    fn of_calls(&self) -> [Measure; 15] {
         let (connections, newcomers) = (self.connections, self.newcomers);
-        let by_source = self.refused_by_source;
+        let (by_source, filled) = (self.refused_by_source, self.listeners_filled);
         [
             Measure::gauge("loop_connections", "Connections now, those on their way included", connections),
             Measure::gauge("loop_newcomers", "Calls now that have not shown who they are", newcomers),
@@ -31,6 +31,7 @@ impl Stats {
             Measure::counter("loop_evicted", "Newcomers that made room for newer ones", self.evicted),
             Measure::counter("loop_accept_errors", "Failures of accept", self.accept_errors),
             Measure::counter("loop_accepts_deferred", "Stops for want of a place", self.accepts_deferred),
+            Measure::counter("loop_listeners_filled", "Stops as a listener had all its calls", filled),
             Measure::counter("loop_connected", "Connections made by us", self.connected),
             Measure::counter(
                 "loop_connect_errors",
@@ -133,6 +134,7 @@ mod tests {
             evicted: 8,
             accept_errors: 9,
             accepts_deferred: 10,
+            listeners_filled: 41,
             connected: 11,
             connect_errors: 12,
             finished: 13,

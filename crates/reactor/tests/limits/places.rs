@@ -47,12 +47,18 @@ fn the_place_of_a_call_of_our_own_that_failed_is_given_to_the_one_that_waits() {
 }
 
 #[test]
-fn a_listener_serves_calls_max_at_once() {
-    let world = quiet_world();
-    let options = ListenOptions { calls_max: 2, ..ListenOptions::default() };
-    let loops = pair_with(&world, Recorder::idle(), Limits::default(), &options, Recorder::idle(), 3);
-    let (server, _, _) = run(&world, loops, Duration::from_secs(1));
-    assert_eq!(server.handler().set_ups(), 2);
+fn a_listener_serves_calls_max_at_once_and_the_next_one_waits() {
+    for (calls, set_up, deferred) in [(1, 1, 0), (2, 2, 1), (3, 2, 1)] {
+        let world = quiet_world();
+        let options = ListenOptions { calls_max: 2, ..ListenOptions::default() };
+        let loops = pair_with(&world, Recorder::idle(), Limits::default(), &options, Recorder::idle(), calls);
+        let (server, _, _) = run(&world, loops, Duration::from_secs(1));
+        let stats = server.stats();
+        assert_eq!(
+            (server.handler().set_ups(), stats.listeners_filled, stats.accepts_deferred),
+            (set_up, deferred, 0)
+        );
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 const LIMITS: &str = include_str!("../../src/limits.rs");
+const LISTENERS: &str = include_str!("../../src/net.rs");
 const STATS: &str = include_str!("../../src/stats.rs");
 
 /// The fields of a struct, by its source.
@@ -43,7 +44,14 @@ fn every_limit_has_a_row_with_a_counter_that_exists_and_a_test_that_runs() {
         assert!(counters.contains(counter.rsplit('.').next().unwrap()), "{limit} is counted by `{counter}`");
         assert!(tests.contains(test), "{limit} is shown by `{test}`");
     }
-    let limits: BTreeSet<_> = rows.iter().map(|[limit, ..]| *limit).collect();
-    assert_eq!(limits, fields_of(LIMITS, "Limits"));
-    assert_eq!(limits.len(), rows.len(), "one row for each");
+    let named: BTreeSet<_> = rows.iter().map(|[limit, ..]| *limit).collect();
+    assert_eq!(named.len(), rows.len(), "one row for each");
+    let of_listeners: BTreeSet<_> =
+        named.iter().filter_map(|limit| limit.strip_prefix("ListenOptions::")).collect();
+    let of_loops: BTreeSet<_> = named.into_iter().filter(|limit| !limit.contains("::")).collect();
+    assert_eq!(of_loops, fields_of(LIMITS, "Limits"));
+    // Those who are in the backlog are the kernel's to count.
+    let mut options = fields_of(LISTENERS, "ListenOptions");
+    options.retain(|option| option.ends_with("_max"));
+    assert_eq!(of_listeners, options);
 }
