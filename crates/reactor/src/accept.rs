@@ -24,9 +24,13 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             if !listener.wants_accept() {
                 return;
             }
-            if is_full || listener.is_full() {
-                self.defer_accepts(id);
-                return;
+            if is_full {
+                self.stats.accepts_deferred += 1;
+                return self.defer_accepts(id);
+            }
+            if listener.is_full() {
+                self.stats.listeners_filled += 1;
+                return self.defer_accepts(id);
             }
             if let Some(left) = listener.share.as_ref().and_then(Share::look) {
                 self.leave_call(id, left);
