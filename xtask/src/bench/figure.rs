@@ -11,11 +11,20 @@ pub(super) enum Figure {
     Processor(&'static str),
     /// The server's resident memory for each connection.
     Memory,
-    /// How long messages take when the server has half of what it can do to do.
-    Tail,
+    /// How long messages take that are sent at a rate.
+    Tail(Rate),
     /// The time of the server's busiest thread for each message: what there can be of them ends when that has no time
     /// left, however many other threads there are.
     Busiest,
+}
+
+/// How many messages are sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rate {
+    /// Half of what the server has just reached.
+    Half,
+    /// As many as the shape tells the load, whoever the server is.
+    Told,
 }
 
 impl Figure {
@@ -23,7 +32,7 @@ impl Figure {
     pub(super) fn load_words(self, span: Duration) -> Vec<String> {
         let span = format!("{}ms", span.as_millis());
         let words: &[&str] = match self {
-            Figure::Processor(_) | Figure::Tail => &["--time", &span, "--warmup", WARMUP],
+            Figure::Processor(_) | Figure::Tail(_) => &["--time", &span, "--warmup", WARMUP],
             Figure::Busiest => &["--time", &span],
             Figure::Memory => &[],
         };
@@ -45,16 +54,16 @@ impl Figure {
         match self {
             Figure::Processor(_) => measured.processor_ns,
             Figure::Memory => measured.resident_bytes,
-            Figure::Tail => measured.p999_ns,
+            Figure::Tail(_) => measured.p999_ns,
             Figure::Busiest => measured.busiest_ns,
         }
     }
 
-    /// With its unit.
-    pub(super) fn show(self, amount: f64) -> String {
+    /// With its unit, and so many decimals more than usual.
+    pub(super) fn show(self, amount: f64, decimals: usize) -> String {
         match self {
-            Figure::Memory => format!("{amount:.0} B"),
-            Figure::Processor(_) | Figure::Tail | Figure::Busiest => time(amount),
+            Figure::Memory => format!("{amount:.decimals$} B"),
+            Figure::Processor(_) | Figure::Tail(_) | Figure::Busiest => finer_time(amount, decimals),
         }
     }
 
@@ -63,7 +72,7 @@ impl Figure {
         match self {
             Figure::Processor(unit) => vec![format!("CPU a {unit}"), format!("{unit}s a second of CPU")],
             Figure::Memory => vec!["resident, a connection".into()],
-            Figure::Tail => ["messages a second", "p50", "p99.9"].map(str::to_owned).to_vec(),
+            Figure::Tail(_) => ["messages a second", "sent late", "p50", "p99.9"].map(str::to_owned).to_vec(),
             Figure::Busiest => ["CPU a message", "of the busiest thread"].map(str::to_owned).to_vec(),
         }
     }
@@ -72,8 +81,13 @@ impl Figure {
     pub(super) fn cells(self, measured: &Measured) -> Vec<String> {
         match self {
             Figure::Processor(_) => vec![time(measured.processor_ns), grouped(1e9 / measured.processor_ns)],
-            Figure::Memory => vec![self.show(measured.resident_bytes)],
-            Figure::Tail => vec![grouped(measured.per_second), time(measured.p50_ns), time(measured.p999_ns)],
+            Figure::Memory => vec![self.show(measured.resident_bytes, 0)],
+            Figure::Tail(_) => vec![
+                grouped(measured.per_second),
+                format!("{:.1} %", measured.late * 100.0),
+                time(measured.p50_ns),
+                time(measured.p999_ns),
+            ],
             Figure::Busiest => vec![time(measured.processor_ns), time(measured.busiest_ns)],
         }
     }
@@ -81,12 +95,17 @@ impl Figure {
 
 /// Three digits and a unit.
 fn time(ns: f64) -> String {
+    finer_time(ns, 0)
+}
+
+/// The same with so many digits more.
+fn finer_time(ns: f64, more: usize) -> String {
     let (number, unit) = match ns {
         ns if ns < 1e3 => (ns, "ns"),
         ns if ns < 1e6 => (ns / 1e3, "us"),
         ns => (ns / 1e6, "ms"),
     };
-    let decimals = if number < 10.0 { 2 } else { usize::from(number < 100.0) };
+    let decimals = more + if number < 10.0 { 2 } else { usize::from(number < 100.0) };
     format!("{number:.decimals$} {unit}")
 }
 

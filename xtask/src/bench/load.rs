@@ -22,6 +22,8 @@ pub(super) struct Measured {
     pub(super) per_second: f64,
     pub(super) p50_ns: f64,
     pub(super) p999_ns: f64,
+    /// The part of the messages that the load itself sent late.
+    pub(super) late: f64,
     /// How much larger the server is for each connection.
     pub(super) resident_bytes: f64,
 }
@@ -62,6 +64,8 @@ impl Measured {
             per_second: number("/messages_per_s")?,
             p50_ns: number("/latency/p50_ns")?,
             p999_ns: number("/latency/p999_ns")?,
+            // A load that knows no rate is never late.
+            late: number("/late").unwrap_or_default() / messages,
             // Nobody is left to share it in a run of short calls.
             resident_bytes: number("/server/resident_bytes_per_connection").unwrap_or_default(),
         })
@@ -75,7 +79,7 @@ mod tests {
     #[test]
     fn a_summary_gives_its_numbers() {
         let summary = serde_json::json!({
-            "messages": 4, "messages_per_s": 2.5, "latency": { "p50_ns": 10, "p999_ns": 99 },
+            "messages": 4, "messages_per_s": 2.5, "late": 1, "latency": { "p50_ns": 10, "p999_ns": 99 },
             "server": { "cpu_ns_per_message": 61.5, "resident_bytes_per_connection": null },
         });
         let measured = Measured::of(&summary, 200.0).unwrap();
@@ -85,6 +89,7 @@ mod tests {
             per_second: 2.5,
             p50_ns: 10.0,
             p999_ns: 99.0,
+            late: 0.25,
             resident_bytes: 0.0,
         };
         assert_eq!(measured, expected);

@@ -44,6 +44,11 @@ impl Options {
         self.only.is_empty() && !self.is_quick
     }
 
+    /// How long a load runs that only tries something.
+    pub(super) fn short_span(&self) -> Duration {
+        self.span.div_f64(4.0).max(SHORT_SPAN_MIN)
+    }
+
     pub(super) fn shapes(&self) -> impl Iterator<Item = &'static Shape> {
         let named = |shape: &Shape| self.only.iter().any(|name| name == shape.name);
         let none_is_named = !SHAPES.iter().any(named);
@@ -74,6 +79,9 @@ const QUICK_ROUNDS: usize = 1;
 /// Long beside the time that a loop takes to find its pace.
 const SPAN: Duration = Duration::from_secs(2);
 const QUICK_SPAN: Duration = Duration::from_millis(300);
+
+/// A neighbour's turn takes some milliseconds; there are to be many of them.
+const SHORT_SPAN_MIN: Duration = Duration::from_millis(300);
 
 #[cfg(test)]
 mod tests {

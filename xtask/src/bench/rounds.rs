@@ -1,12 +1,14 @@
 //! Rounds: every peer is measured once, then every peer again. A neighbour who makes the machine busy for a while hits
 //! all of them, and what is compared was measured within one round.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Rig;
-use super::figure::Figure;
+use super::figure::{Figure, Rate};
 use super::load::{self, Measured};
-use super::median;
+use super::median::{self, Spread};
 use super::peers::Peer;
 use super::server::Server;
 use super::shapes::Shape;
@@ -25,6 +27,8 @@ pub(super) struct Row {
     pub(super) median: Measured,
     /// The median of the ratios to the first peer, each within a round.
     pub(super) ratio: f64,
+    /// Where these lay, if there were several and it is not the first peer's own.
+    pub(super) spread: Option<Spread>,
 }
 
 /// A peer's runs, one for each round; a failure ends its part.
@@ -56,16 +60,24 @@ fn measure(shape: &Shape, peer: &Peer, rig: &Rig) -> Result<Measured> {
     let Rig { options, built, machine } = rig;
     let [server, load] = machine.processors_for(shape.figure);
     let server = Server::start(&built.words(peer)?, &server, &built.key)?;
-    let mut words: Vec<String> =
+    let words: Vec<String> =
         shape.load.split(' ').chain(peer.load.iter().copied()).map(str::to_owned).collect();
-    words.extend(shape.figure.load_words(options.span));
     let loader = built.loader(shape.loader);
-    let most = load::run(&loader, &built.key, &server, &load, &words)?;
-    if shape.figure != Figure::Tail {
-        return Ok(most);
+    let run = |span: Duration, more: Vec<String>| {
+        let words = words.iter().cloned().chain(shape.figure.load_words(span)).chain(more);
+        load::run(&loader, &built.key, &server, &load, &words.collect::<Vec<_>>())
+    };
+    if shape.figure != Figure::Tail(Rate::Half) {
+        return run(options.span, Vec::new());
     }
-    words.extend(["--rate".to_owned(), format!("{:.0}", most.per_second / 2.0)]);
-    load::run(&loader, &built.key, &server, &load, &words)
+    let half = reached(|| run(options.short_span(), Vec::new()))? / 2.0;
+    run(options.span, vec!["--rate".to_owned(), format!("{half:.0}")])
+}
+
+/// Messages a second when nobody sets a pace. A single run may meet a neighbour.
+fn reached(run: impl Fn() -> Result<Measured>) -> Result<f64> {
+    let runs: Vec<Measured> = (0..SHORT_RUNS).map(|_| run()).collect::<Result<_>>()?;
+    Ok(median::of_runs(&runs).per_second)
 }
 
 fn judge(shape: &'static Shape, lanes: Vec<Lane>) -> Result<Played> {
@@ -75,11 +87,14 @@ fn judge(shape: &'static Shape, lanes: Vec<Lane>) -> Result<Played> {
         match runs {
             Ok(runs) => {
                 let figures: Vec<f64> = runs.iter().map(|run| shape.figure.of(run)).collect();
-                if played.rows.is_empty() {
+                let is_first = played.rows.is_empty();
+                if is_first {
                     first.clone_from(&figures);
                 }
-                let ratio = median::of(figures.iter().zip(&first).map(|(own, first)| own / first));
-                played.rows.push(Row { peer, median: median::of_runs(&runs), ratio });
+                let ratios: Vec<f64> = figures.iter().zip(&first).map(|(own, first)| own / first).collect();
+                let ratio = median::of(ratios.iter().copied());
+                let spread = Spread::of(&ratios).filter(|_| !is_first);
+                played.rows.push(Row { peer, median: median::of_runs(&runs), ratio, spread });
             }
             // There is nothing to compare with.
             Err(error) if first.is_empty() => return Err(error),
@@ -88,3 +103,6 @@ fn judge(shape: &'static Shape, lanes: Vec<Lane>) -> Result<Played> {
     }
     Ok(played)
 }
+
+/// Odd, so that the median is a run that took place.
+const SHORT_RUNS: usize = 3;

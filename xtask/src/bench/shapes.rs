@@ -1,6 +1,6 @@
 //! What is measured: loads, who takes part, what is read off, and what we want to reach.
 
-use super::figure::Figure;
+use super::figure::{Figure, Rate};
 
 /// A load that everybody gets.
 pub(super) struct Shape {
@@ -179,7 +179,18 @@ pub(super) const SHAPES: &[Shape] = &[
         title: "Latency at half of what each can do: messages of 64 B on 64 connections",
         loader: Loader::Echo,
         load: "-c 64 -s 64",
-        figure: Figure::Tail,
+        figure: Figure::Tail(Rate::Half),
+        peers: EVERYBODY,
+        left_out: &[],
+        goals: &[],
+    },
+    Shape {
+        name: "steady",
+        title: "Latency at the same rate for all: messages of 64 B on 64 connections",
+        loader: Loader::Echo,
+        // Everybody here can do that with half of a processor, Python on a slow machine, too.
+        load: "-c 64 -s 64 --rate 20000",
+        figure: Figure::Tail(Rate::Told),
         peers: EVERYBODY,
         left_out: &[],
         goals: &[],

@@ -1,6 +1,6 @@
 //! Tables in Markdown, with columns that line up for whoever reads them in a terminal.
 
-use super::rounds::Played;
+use super::rounds::{Played, Row};
 
 /// A shape as a table, and below it who is missing from it.
 pub(super) fn of(played: &Played) -> String {
@@ -8,10 +8,13 @@ pub(super) fn of(played: &Played) -> String {
     let mut rows = vec![vec![String::new()]];
     rows[0].extend(played.shape.figure.heads());
     rows[0].push(format!("x {first}"));
+    let has_spread = played.rows.iter().any(|row| row.spread.is_some());
+    rows[0].extend(has_spread.then(|| "of the rounds".to_owned()));
     for row in &played.rows {
         let mut cells = vec![row.peer.name.to_owned()];
         cells.extend(played.shape.figure.cells(&row.median));
         cells.push(format!("{:.2}", row.ratio));
+        cells.extend(has_spread.then(|| spread(row)));
         rows.push(cells);
     }
     let shown = markdown(&rows);
@@ -19,6 +22,11 @@ pub(super) fn of(played: &Played) -> String {
         None => shown,
         Some(missing) => format!("{shown}\nNot here: {missing}.\n"),
     }
+}
+
+/// The lowest and the highest ratio of a row.
+pub(super) fn spread(row: &Row) -> String {
+    row.spread.map_or_else(String::new, |spread| format!("{:.2} to {:.2}", spread.lowest, spread.highest))
 }
 
 fn missing(played: &Played) -> Option<String> {
@@ -58,6 +66,10 @@ fn rule(widths: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::load::Measured;
+    use super::super::median::Spread;
+    use super::super::peers::PEERS;
+    use super::super::shapes::SHAPES;
     use super::*;
 
     #[test]
@@ -66,5 +78,22 @@ mod tests {
         let rows: Vec<Vec<String>> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
         let expected = "|       |     CPU |\n|-------|--------:|\n| floor | 61.2 ns |\n| us    |    5 ns |\n";
         assert_eq!(markdown(&rows), expected);
+    }
+
+    #[test]
+    fn who_reads_a_ratio_sees_how_far_apart_its_rounds_were() {
+        let row = |name: &str, ratio, spread| Row {
+            peer: PEERS.iter().find(|peer| peer.name == name).unwrap(),
+            median: Measured { processor_ns: 100.0, ..Measured::default() },
+            ratio,
+            spread,
+        };
+        let spread = Some(Spread { lowest: 1.04, highest: 1.2 });
+        let rows = vec![row("floor", 1.0, None), row("switchboard", 1.1, spread)];
+        let table = of(&Played { shape: &SHAPES[0], rows, absent: Vec::new() });
+        assert!(table.contains("| x floor | of the rounds |"), "{table}");
+        assert!(table.contains("|    1.10 |  1.04 to 1.20 |"), "{table}");
+        let once = of(&Played { shape: &SHAPES[0], rows: vec![row("floor", 1.0, None)], absent: Vec::new() });
+        assert!(!once.contains("rounds"), "{once}");
     }
 }
