@@ -1,8 +1,10 @@
 //! `sb-load` against real servers: what is right is counted, what is wrong is found and named, and each end has its
 //! exit code. What it makes of single messages is left to its own tests.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use e2e::{DEADLINE, Ending, Launch, Place, Program, Stream, answer_one, python};
@@ -69,6 +71,54 @@ fn every_message_that_was_ordered_comes_back_once() {
 }
 
 #[test]
+fn each_of_the_connections_has_as_many_messages_in_flight_as_were_asked_for_and_no_more() {
+    let (answer, may_answer) = mpsc::channel::<()>();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let five = |mut caller: TcpStream| {
+            caller.set_read_timeout(Some(DEADLINE)).unwrap();
+            let messages: Vec<_> = (0..5).map(|_| read_message(&mut caller).expect("a message")).collect();
+            (caller, messages)
+        };
+        let held: Vec<_> = (0..3).map(|_| five(listener.accept().unwrap().0)).collect();
+        let sizes: Vec<usize> = held.iter().flat_map(|(_, messages)| messages).map(Vec::len).collect();
+        may_answer.recv_timeout(DEADLINE).expect("the load tells of a second");
+        for (caller, _) in &held {
+            expect_no_more(caller);
+        }
+        let echo = |(caller, messages)| thread::spawn(move || echo_all(caller, messages));
+        let echoes: Vec<_> = held.into_iter().map(echo).collect();
+        assert!(echoes.into_iter().all(|echo| echo.join().is_ok()));
+        sizes
+    });
+    let mut load = Launch::ours(&format!("sb-load {endpoint} --json -c 3 -d 5 -s 20..40 -n 60")).start();
+    let second = load.wait_for_line(Stream::Stdout, |line| line.contains(r#""type":"second""#));
+    assert!(second.contains(r#""in_flight":15"#), "{second}");
+    answer.send(()).unwrap();
+    let summary = expect_all(&load.wait(DEADLINE), 60);
+    assert_eq!((&summary["connections"], &summary["depth"]), (&3.into(), &5.into()), "{summary}");
+    let sizes = server.join().unwrap();
+    assert!(sizes.iter().all(|bytes| (20..=40).contains(bytes)), "{sizes:?}");
+    assert!(sizes.iter().any(|bytes| *bytes != sizes[0]), "{sizes:?}");
+}
+
+fn expect_no_more(caller: &TcpStream) {
+    caller.set_nonblocking(true).expect("a socket can do both");
+    let more = caller.peek(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(more, Err(ErrorKind::WouldBlock), "a message too many");
+    caller.set_nonblocking(false).expect("a socket can do both");
+}
+
+/// Sends back what was heard so far, and all that follows.
+fn echo_all(mut caller: TcpStream, heard: Vec<Vec<u8>>) {
+    let mut heard = heard.into_iter();
+    while let Some(message) = heard.next().or_else(|| read_message(&mut caller)) {
+        caller.write_all(&framed(&message)).expect("a reader");
+    }
+}
+
+#[test]
 fn every_dialect_carries_it() {
     let place = Place::new();
     let key = place.keys("key", &[("ann", 'a')]);
@@ -106,8 +156,11 @@ fn python_servers_that_are_measured_beside_ours_send_back_what_they_are_sent() {
 fn what_a_server_costs_is_told() {
     let (server, endpoint) = echo("tcp://127.0.0.1:0");
     let pid = server.id();
-    let busy = expect_all(&load(&endpoint, &format!("-n 2000 -c 4 -d 8 --pid {pid}")), 2000);
-    assert!(busy["server"]["cpu_ns_per_message"].as_f64() > Some(0.0), "{busy}");
+    let before = processor_ns(pid);
+    let busy = expect_all(&load(&endpoint, &format!("-n 20000 -c 4 -d 8 --pid {pid}")), 20_000);
+    let cost = processor_ns(pid) - before;
+    let told = busy["server"]["cpu_ns_per_message"].as_f64().expect("a time") * 20_000.0;
+    assert!(told > cost / 2.0 && told <= cost, "{told} ns of {cost} ns were for messages: {busy}");
     assert_eq!(busy["server"]["pid"], pid);
 
     let idle = expect_all(&load(&endpoint, &format!("-c 100 --mode idle -s 1000 -t 10ms --pid {pid}")), 100);
@@ -118,6 +171,16 @@ fn what_a_server_costs_is_told() {
 
     let nobody = load(&endpoint, "-n 1 --pid 4194305"); // more than any system gives
     nobody.expect_code(USAGE).expect_stderr("--pid 4194305");
+}
+
+/// What the threads of a process have had of a processor so far.
+fn processor_ns(pid: u32) -> f64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    let of_thread = |thread: std::path::PathBuf| {
+        let text = std::fs::read_to_string(thread.join("schedstat")).expect("Linux tells");
+        text.split(' ').next().and_then(|word| word.parse::<f64>().ok()).expect("a number")
+    };
+    threads.map(|thread| of_thread(thread.expect("a thread").path())).sum()
 }
 
 #[test]
@@ -131,6 +194,8 @@ fn a_run_for_a_time_tells_of_every_second() {
     let seconds: Vec<_> = lines.iter().filter(|line| line["type"] == "second").collect();
     assert!(seconds.len() >= 2 && seconds.iter().all(|second| second["v"] == 1), "{ending}");
     assert_eq!(seconds[0]["is_warmup"], true, "{ending}");
+    let ends: Vec<f64> = seconds.iter().map(|second| second["at_s"].as_f64().expect("a time")).collect();
+    assert!(ends[0] >= 1.0 && ends.windows(2).all(|pair| pair[1] - pair[0] >= 0.9), "{ends:?}");
     let summary = summary(&ending);
     let told: u64 = lines.iter().filter_map(|line| line["messages"].as_u64()).sum();
     let measured = summary["messages"].as_u64().expect("a count");
@@ -159,7 +224,7 @@ fn threads_that_end_with_their_connection_have_cost_something_too() {
 /// Serves one caller: what it answers to each message, counted from 0, is up to `answer`.
 fn answers(
     answer: impl Fn(usize, Vec<u8>) -> Vec<Vec<u8>> + Send + 'static,
-) -> (String, std::thread::JoinHandle<()>) {
+) -> (String, thread::JoinHandle<()>) {
     answer_one(move |mut caller| {
         for number in 0.. {
             let Some(message) = read_message(&mut caller) else { return };
@@ -222,14 +287,23 @@ fn swapped_messages_are_reordered_and_not_lost() {
     server.join().unwrap();
 }
 
+#[test]
+fn at_a_rate_messages_take_their_time() {
+    let (_server, endpoint) = echo("tcp://127.0.0.1:0");
+    let summary = expect_all(&load(&endpoint, "-r 200 -n 101 -c 3"), 101);
+    // The last one has its time half a second after the first.
+    assert!(summary["seconds"].as_f64() >= Some(0.5), "{summary}");
+    assert_eq!((&summary["rate"], &summary["depth"]), (&200.0.into(), &1024.into()), "{summary}");
+}
+
 const STALL: Duration = Duration::from_millis(300);
 
 /// A server that does nothing for a while after its hundredth message.
-fn stalls() -> (String, std::thread::JoinHandle<()>) {
+fn stalls() -> (String, thread::JoinHandle<()>) {
     answers(|number, message| {
         let began = Instant::now();
         while number == 100 && began.elapsed() < STALL {
-            std::thread::park_timeout(STALL); // the stall is what is measured
+            thread::park_timeout(STALL); // the stall is what is measured
         }
         vec![message]
     })
@@ -256,7 +330,7 @@ fn lost_datagrams_are_counted_and_nobodys_fault() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(DEADLINE)).unwrap();
     let endpoint = format!("udp://{}", server.local_addr().unwrap());
-    let lossy = std::thread::spawn(move || {
+    let lossy = thread::spawn(move || {
         let mut datagram = [0; 100];
         for number in 0..100 {
             let (bytes, from) = server.recv_from(&mut datagram).expect("a datagram");
@@ -327,7 +401,7 @@ fn a_server_that_hangs_up_leaves_what_was_not_answered() {
 
 #[test]
 fn a_server_that_does_not_hang_up_is_left() {
-    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let (leave, left) = mpsc::channel::<()>();
     let (endpoint, server) = answer_one(move |mut caller| {
         while let Some(message) = read_message(&mut caller) {
             caller.write_all(&framed(&message)).expect("a reader");

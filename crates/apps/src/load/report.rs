@@ -191,6 +191,9 @@ impl Display for Summary {
         if self.overdue > 0 {
             write!(f, "\n  overdue  {} were not even sent at their time, nor later", self.overdue)?;
         }
+        if self.late > 0 {
+            write!(f, "\n  late     {} were sent more than a millisecond after their time", self.late)?;
+        }
         if let Some(cpu) = self.load_cpu {
             write!(f, "\n  load     {:.0} % of a processor", cpu * 100.0)?;
         }
@@ -339,6 +342,15 @@ mod tests {
             "4.6 MB, before 4.0 MB: 200000 bytes a connection",
         ] {
             assert!(text.contains(words), "{words}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_amiss_has_a_line_and_what_is_not_has_none() {
+        assert_eq!(summary().to_string().lines().count(), 7);
+        let amiss = Summary { unanswered: 3, overdue: 4, late: 5, ..summary() }.to_string();
+        for words in ["missing  3 unanswered", "overdue  4 were not", "late     5 were sent"] {
+            assert!(amiss.contains(words), "{words}\n{amiss}");
         }
     }
 
