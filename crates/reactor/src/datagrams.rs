@@ -113,7 +113,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn queue_datagrams(&mut self, id: SocketId, to: &Address, series: Series<'_>) {
         let Some(socket) = self.sources.datagram(id) else { return };
         for payload in series.datagrams() {
-            let dropped = socket.push(to.clone(), payload, self.limits.datagrams_queued_max.max(1));
+            let dropped = socket.push(to.clone(), payload, self.limits.datagrams_queued_max);
             self.stats.datagrams_dropped += u64::from(dropped);
             self.stats.datagrams_queued += usize::from(!dropped);
         }

@@ -34,6 +34,10 @@ use std::time::Duration;
 /// | `life_timeout` | `deadlines_passed.life` | `a_connection_ends_with_its_time` |
 /// | `flush_timeout` | `deadlines_passed.slow` | `a_peer_that_trickles_has_its_time_to_take_what_was_queued` |
 /// | `linger_timeout` | `lingered` | `a_closed_connection_waits_for_the_peers_end_but_not_for_ever` |
+///
+/// A limit of 0 means none, and a time of 0 at once. Where nothing at all could happen then, it is taken for 1: the three
+/// budgets of a turn, without which a source stays ready for ever; `read_bytes`, as a read of nothing looks like the end
+/// of a stream; `datagrams_queued_max` and `commands_max`, without which what has to wait once never gets through.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at once. One over it stays in the kernel's backlog until a place is free.
@@ -64,7 +68,8 @@ pub struct Limits {
     /// caller is not read any more: what it asks for faster than it takes it stays with it. Connections of our
     /// own are read on, as two ends that both wait for the other to read would wait for ever. Default 256 KiB.
     pub outbound_high: usize,
-    /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late.
+    /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late. One above
+    /// `outbound_high` is taken for that.
     pub outbound_low: usize,
     /// Queued bytes at which `slow_peer` applies. Default 32 MiB: it holds two largest messages.
     pub outbound_hard: usize,
@@ -135,6 +140,22 @@ impl Default for Limits {
             life_timeout: None,
             flush_timeout: Duration::from_mins(1),
             linger_timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Limits {
+    /// These limits with those changed that a loop could not go on with.
+    pub(crate) fn workable(self) -> Limits {
+        Limits {
+            accepts_per_turn: self.accepts_per_turn.max(1),
+            reads_per_turn: self.reads_per_turn.max(1),
+            datagrams_per_turn: self.datagrams_per_turn.max(1),
+            read_bytes: self.read_bytes.max(1),
+            datagrams_queued_max: self.datagrams_queued_max.max(1),
+            commands_max: self.commands_max.max(1),
+            outbound_low: self.outbound_low.min(self.outbound_high),
+            ..self
         }
     }
 }

@@ -94,6 +94,7 @@ impl<H: Handler> Reactor<H> {
 impl<H: Handler, N: Net> Reactor<H, N> {
     /// A loop on any network.
     pub fn with_net(net: N, handler: H, limits: Limits) -> Reactor<H, N> {
+        let limits = limits.workable();
         let inbox = Inbox::new(net.waker(), limits.commands_max);
         let buffer = vec![0; buffer_bytes(&limits)];
         Reactor {
@@ -352,5 +353,5 @@ const EARLY: Duration = Duration::from_millis(5);
 
 /// Room for a rest with a read behind it, and for a datagram with the one byte more that tells that it is cut.
 fn buffer_bytes(limits: &Limits) -> usize {
-    (REST_PREFIXED_MAX + limits.read_bytes).max(limits.datagram_bytes_max + 1)
+    REST_PREFIXED_MAX.saturating_add(limits.read_bytes).max(limits.datagram_bytes_max.saturating_add(1))
 }

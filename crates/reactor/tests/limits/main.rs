@@ -11,6 +11,7 @@ mod places;
 #[path = "../support/recorder.rs"]
 mod recorder;
 mod table;
+mod zeros;
 
 use std::time::Duration;
 

@@ -39,6 +39,15 @@ fn the_high_mark_is_told_once_it_is_passed() {
 
 #[test]
 fn the_low_mark_is_told_once_it_is_reached() {
+    tell_the_low_mark(100, 100);
+}
+
+#[test]
+fn a_low_mark_above_the_high_one_is_taken_for_it() {
+    tell_the_low_mark(900, 500);
+}
+
+fn tell_the_low_mark(outbound_low: usize, told_at: usize) {
     let world =
         World::new(1, Faults { window_max: 1, delay_max: Duration::from_millis(1), ..Faults::none() });
     let server = Recorder::new(|cx, event| {
@@ -46,7 +55,7 @@ fn the_low_mark_is_told_once_it_is_reached() {
             cx.send(*id, &[7; 1_000]);
         }
     });
-    let limits = Limits { outbound_high: 500, outbound_low: 100, ..Limits::default() };
+    let limits = Limits { outbound_high: 500, outbound_low, ..Limits::default() };
     let (mut server, mut caller) = pair(&world, server, limits, Recorder::idle(), 1);
     let is_told = |server: &Loop| {
         server.handler().events.borrow().iter().any(|event| matches!(event, Event::Pressed(Pressure::Low)))
@@ -56,12 +65,12 @@ fn the_low_mark_is_told_once_it_is_reached() {
         world.run(&mut [&mut server, &mut caller], Duration::from_micros(100)).unwrap();
         let waiting = server.stats().outbound_bytes;
         let is_pressed = server.stats().pressed == 1;
-        assert_eq!(is_told(&server), is_pressed && waiting <= 100, "{waiting} bytes wait");
+        assert_eq!(is_told(&server), is_pressed && waiting <= told_at, "{waiting} bytes wait");
         if is_pressed {
             least = least.min(waiting);
         }
     }
-    assert_eq!(least, 100);
+    assert_eq!((least, server.stats().pressed), (told_at, 1));
 }
 
 #[test]

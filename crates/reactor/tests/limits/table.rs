@@ -13,6 +13,14 @@ fn fields_of(source: &'static str, name: &str) -> BTreeSet<&'static str> {
     fields.map(|field| field.split(':').next().unwrap()).collect()
 }
 
+/// The limits in the order in which they are declared.
+pub(super) fn limits() -> impl Iterator<Item = &'static str> {
+    let at = |name: &str| LIMITS.find(&format!("pub {name}:")).unwrap();
+    let mut limits: Vec<_> = fields_of(LIMITS, "Limits").into_iter().collect();
+    limits.sort_by_key(|name| at(name));
+    limits.into_iter()
+}
+
 /// The table's rows: a limit, what counts it, the test that shows it.
 fn rows() -> Vec<[&'static str; 3]> {
     let rows = LIMITS.lines().filter(|line| line.starts_with("/// | `"));
