@@ -98,7 +98,8 @@ impl<'a> Context<'a> {
         self.ops.push(Op::Leave(id, group));
     }
 
-    /// Sends one datagram from a socket of ours.
+    /// Sends one datagram from a socket of ours. Those for one place that are asked for one behind the other, none longer
+    /// than the first, may leave in one call.
     pub fn send_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
         self.ops.gather_datagram(socket, to, payload);
     }
