@@ -181,11 +181,7 @@ impl Room {
     }
 
     fn value(&self, name: &str) -> usize {
-        let (tell, told) = mpsc::channel();
-        self.running.handle.measure(move |measures| tell.send(measures).unwrap()).unwrap();
-        let measures = told.recv_timeout(DEADLINE).unwrap();
-        let measure = measures.iter().find(|measure| measure.name == name);
-        usize::try_from(measure.unwrap_or_else(|| panic!("{name} is not measured")).value).unwrap()
+        usize::try_from(self.running.value(name)).unwrap()
     }
 
     /// Waits for what is told next of anybody.

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::num::NonZeroUsize;
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,23 +66,41 @@ fn process_request_thread_outlives_a_panic() {
 
 #[test]
 fn daemon_threads_are_the_rule() {
-    let (running, address) = served(1);
-    let mut waits = call(&address);
-    echoes(&mut waits, b"hello");
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let mut reactor = Blocking::reactor(
+        move |call| {
+            let heard = call.recv()?.unwrap_or_default();
+            call.send(heard)?;
+            // Waits for something that neither the caller nor the loop can hurry.
+            let _ = gate.lock().unwrap().recv_timeout(DEADLINE);
+            Ok(())
+        },
+        Threads::default(),
+        Limits::default(),
+    )
+    .unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let running = Running::of(reactor);
+    echoes(&mut call(&address), b"hello");
     let asked = Instant::now();
-    running.stop();
-    assert!(asked.elapsed() < DEADLINE / 10, "{:?}", asked.elapsed());
+    drop(running.stop());
+    assert!(asked.elapsed() < DEADLINE / 2, "the loop, or its pool, has waited for the thread");
+    drop(release);
 }
 
 #[test]
 fn block_on_close_has_a_deadline() {
-    let (running, address) = served(1);
+    // The caller neither says anything more nor hangs up, and nothing else but the drain's own deadline ends its call.
+    let limits = Limits { linger_timeout: DEADLINE * 2, ..Limits::default() };
+    let mut reactor = Blocking::reactor(echo, Threads::default(), limits).unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let running = Running::of(reactor);
     let mut waits = call(&address);
     echoes(&mut waits, b"hello");
-    let asked = Instant::now();
-    running.handle.drain(Duration::from_millis(50));
-    running.join();
-    assert!(asked.elapsed() < DEADLINE / 2, "{:?}", asked.elapsed());
+    let deadline = Duration::from_millis(50);
+    let took = running.time_to_end(|handle| handle.drain(deadline));
+    assert!(took.elapsed >= deadline, "{:?}", took.elapsed);
 }
 
 /// Says which worker it is.
@@ -131,11 +149,16 @@ fn max_children_is_kept_and_the_next_waits() {
     echoes(&mut callers[0], b"first");
     echoes(&mut callers[1], b"second");
     callers[2].write_all(b"third").unwrap();
-    callers[2].set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    assert!(callers[2].read(&mut [0; 5]).is_err(), "both threads are taken");
+    // It has been heard, and both threads are taken: each goes on with its own call.
+    running.wait_until("loop_read", |bytes| bytes == 16);
+    assert_eq!(running.value("pool_waiting"), 1);
+    echoes(&mut callers[0], b"first");
+    echoes(&mut callers[1], b"second");
     let [first, _second, mut third] = callers;
+    third.set_nonblocking(true).unwrap();
+    assert_eq!(third.read(&mut [0; 5]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    third.set_nonblocking(false).unwrap();
     drop(first);
-    third.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut back = [0; 5];
     third.read_exact(&mut back).unwrap();
     assert_eq!(&back, b"third");

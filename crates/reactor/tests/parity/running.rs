@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::support::{DEADLINE, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::{
-    Closed, ConnId, Context, Flow, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
+    Closed, ConnId, Context, Flow, Handle, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
 };
 
 #[test]
@@ -25,10 +25,9 @@ fn serve_forever_is_run() {
 fn poll_interval_is_not_needed() {
     let (running, address, _) = listening();
     echoes(&mut call(&address), b"hello");
-    let asked = Instant::now();
-    running.stop();
     // Python looks every half second.
-    assert!(asked.elapsed() < Duration::from_millis(250), "{:?}", asked.elapsed());
+    let took = running.time_to_end(Handle::shutdown).undisturbed;
+    assert!(took < Duration::from_millis(250), "{took:?}");
 }
 
 #[test]
@@ -101,12 +100,14 @@ fn shutdown_works_inside_a_handler() {
 
 #[test]
 fn server_close_has_a_deadline() {
-    let (running, address, _) = listening();
+    // The caller never hangs up, for which Python waits, and nothing else but the drain's own deadline ends its call.
+    let limits = Limits { linger_timeout: DEADLINE * 2, ..Limits::default() };
+    let (running, address) = Running::start(hooks().0, limits, |reactor| {
+        reactor.listen(&tcp(), &ListenOptions::default()).unwrap().1
+    });
     let mut idle = call(&address);
     echoes(&mut idle, b"here");
-    let asked = Instant::now();
-    // The caller never hangs up, for which Python waits.
-    running.handle.drain(Duration::from_millis(50));
-    running.join();
-    assert!(asked.elapsed() < DEADLINE / 2, "{:?}", asked.elapsed());
+    let deadline = Duration::from_millis(50);
+    let took = running.time_to_end(|handle| handle.drain(deadline));
+    assert!(took.elapsed >= deadline, "{:?}", took.elapsed);
 }

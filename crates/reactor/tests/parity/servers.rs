@@ -1,12 +1,14 @@
 //! Servers: how they are made, where they are reached, and what is left of them.
 
-use std::io::Read;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{self, Read};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::time::Duration;
 
-use super::support::{DEADLINE, Running, call, echoes, has_ipv6, hooks, listening, tcp};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::support::{DEADLINE, Hooks, Running, call, echoes, has_ipv6, hooks, listening, tcp};
 use switchboard_reactor::sim::{Faults, World};
 use switchboard_reactor::{Address, Kept, Limits, ListenOptions, MioNet, Reactor, Tag};
 
@@ -102,21 +104,40 @@ fn server_activate_is_part_of_listening() {
     echoes(&mut early, b"before the loop ran");
 }
 
+/// How many calls Linux lets wait: one more than it was told.
+fn waiting_max(backlog: u32) -> usize {
+    usize::try_from(backlog).unwrap() + 1
+}
+
+/// A loop that listens and never turns, so that nobody is taken out of its backlog.
+fn deaf(address: &Address, backlog: u32) -> (Reactor<Hooks>, Address) {
+    let mut reactor = Reactor::new(hooks().0, Limits::default()).unwrap();
+    let options = ListenOptions { backlog, ..ListenOptions::default() };
+    let (_, address) = reactor.listen(address, &options).unwrap();
+    (reactor, address)
+}
+
 #[test]
 fn request_queue_size_is_the_backlog() {
     assert_eq!(ListenOptions::default().backlog, 1_024);
-    let world = World::new(1, Faults::none());
-    let ((server, _), (caller, told)) = (hooks(), hooks());
-    let mut server = Reactor::with_net(world.host(), server, Limits::default());
-    let mut caller = Reactor::with_net(world.host(), caller, Limits::default());
-    let options = ListenOptions { backlog: 2, ..ListenOptions::default() };
-    let (_, address) = server.listen(&tcp(), &options).unwrap();
-    caller.with_context(|_, cx| (0..3).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
-    // The server never turns, so nobody is taken out of its backlog.
-    world.run(&mut [&mut caller], Duration::from_secs(1)).unwrap();
-    let told = told.so_far();
-    assert_eq!(told.iter().filter(|what| what.starts_with("setup")).count(), 2, "{told:?}");
-    assert_eq!(told.iter().filter(|what| what.starts_with("unreachable")).count(), 1, "{told:?}");
+    let folder = tempfile::tempdir().unwrap();
+    for backlog in [0, 1, 5, 128] {
+        let path = folder.path().join(backlog.to_string());
+        let (_deaf, _) = deaf(&Address::Unix(path.clone()), backlog);
+        // One who finds no place on a path is told at once, if it does not want to wait.
+        let call = || {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None).unwrap();
+            socket.connect(&SockAddr::unix(&path).unwrap()).map(|()| socket)
+        };
+        let waiting: Vec<Socket> = (0..waiting_max(backlog)).map(|_| call().unwrap()).collect();
+        assert_eq!(call().unwrap_err().kind(), io::ErrorKind::WouldBlock, "{} wait", waiting.len());
+    }
+    let (_deaf, address) = deaf(&tcp(), 2);
+    let _waiting: Vec<TcpStream> = (0..waiting_max(2)).map(|_| call(&address)).collect();
+    // Over TCP it hears nothing, and asks again in a second.
+    let patience = Duration::from_millis(200);
+    let next = TcpStream::connect_timeout(&address.ip().unwrap(), patience);
+    assert_eq!(next.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
 #[test]
@@ -177,5 +198,5 @@ fn with_statement_is_a_scope() {
         let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
         reactor.listen(&tcp(), &ListenOptions::default()).unwrap().1
     };
-    assert!(std::net::TcpStream::connect(address.ip().unwrap()).is_err());
+    assert!(TcpStream::connect(address.ip().unwrap()).is_err());
 }

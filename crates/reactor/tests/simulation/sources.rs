@@ -1,4 +1,5 @@
-//! Calls in a simulated world come from the addresses that they were to come from, as they do in the real one.
+//! Calls in a simulated world come from the addresses that they were to come from, and wait where there is room, as they
+//! do in the real one.
 
 use std::net::IpAddr;
 
@@ -46,4 +47,17 @@ fn a_simulated_call_comes_from_its_source() {
     callers.sort_unstable();
     assert_eq!(callers[..2], sources);
     assert_eq!((callers.len(), callers[2]), (3, "10.255.0.1".parse().unwrap()));
+}
+
+#[test]
+fn a_simulated_backlog_holds_as_many_calls_as_it_may() {
+    let world = World::new(1, Faults::none());
+    let mut server = Reactor::with_net(world.host(), Noting::default(), Limits::default());
+    let mut caller = Reactor::with_net(world.host(), Noting::default(), Limits::default());
+    let options = ListenOptions { backlog: 2, ..ListenOptions::default() };
+    let (_, address) = server.listen(&listen_address(), &options).unwrap();
+    caller.with_context(|_, cx| (0..3).for_each(|tag| cx.connect(address.clone(), Tag(tag))));
+    // The server never turns, so nobody is taken out of its backlog.
+    world.run(&mut [&mut caller], HOUR).unwrap();
+    assert_eq!((caller.handler().0.len(), caller.stats().connect_errors), (2, 1));
 }

@@ -12,8 +12,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use switchboard_reactor::{Address, Flow, Handle, Handler, Limits, ListenOptions, Reactor, Stats};
@@ -26,7 +26,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// A loop on a thread of its own; stopped when dropped.
 pub struct Running<H: Handler> {
     pub handle: Handle<H::Command>,
-    thread: Option<JoinHandle<(H, Stats, End)>>,
+    ended: Receiver<(H, Stats, End)>,
     task: Task,
 }
 
@@ -51,16 +51,17 @@ where
 
     pub fn of(mut reactor: Reactor<H>) -> Running<H> {
         let handle = reactor.handle();
-        let (tell, told) = mpsc::channel();
-        let thread = thread::spawn(move || {
+        let ((tell, told), (end, ended)) = (mpsc::channel(), mpsc::channel());
+        thread::spawn(move || {
             let task = Task::present();
             tell.send(task.clone()).unwrap();
             while reactor.turn().unwrap() == Flow::Continue {}
             let stats = reactor.stats();
             let handler = reactor.run().unwrap();
-            (handler, stats, End { at: Instant::now(), waited: task.waited() })
+            // Whoever has dropped its loop does not want to know.
+            let _ = end.send((handler, stats, End { at: Instant::now(), waited: task.waited() }));
         });
-        Running { handle, thread: Some(thread), task: told.recv_timeout(DEADLINE).unwrap() }
+        Running { handle, ended, task: told.recv_timeout(DEADLINE).unwrap() }
     }
 
     pub fn stop(self) -> (H, Stats) {
@@ -68,16 +69,37 @@ where
         self.join()
     }
 
-    pub fn join(mut self) -> (H, Stats) {
-        let (handler, stats, _) = self.thread.take().unwrap().join().unwrap();
+    /// Waits for its end, which must come in time.
+    pub fn join(self) -> (H, Stats) {
+        let (handler, stats, _) = self.ended.recv_timeout(DEADLINE).expect("the loop ends, and well");
         (handler, stats)
     }
 
+    /// What the loop shows of itself under this name.
+    pub fn value(&self, name: &str) -> u64 {
+        let (tell, told) = mpsc::channel();
+        self.handle.measure(move |measures| tell.send(measures).unwrap()).unwrap();
+        let measures = told.recv_timeout(DEADLINE).unwrap();
+        measures.iter().find(|measure| measure.name == name).expect("it is measured").value
+    }
+
+    /// Waits until the loop shows what is asked for, and says what that is.
+    pub fn wait_until(&self, name: &str, is_it: impl Fn(u64) -> bool) -> u64 {
+        let given_up = Instant::now() + DEADLINE;
+        loop {
+            let value = self.value(name);
+            if is_it(value) {
+                return value;
+            }
+            assert!(Instant::now() < given_up, "{name} stays at {value}");
+        }
+    }
+
     /// How long the loop takes to end after `ask`.
-    pub fn time_to_end(mut self, ask: impl FnOnce(&Handle<H::Command>)) -> Took {
+    pub fn time_to_end(self, ask: impl FnOnce(&Handle<H::Command>)) -> Took {
         let (asked, waited) = (Instant::now(), self.task.waited());
         ask(&self.handle);
-        let (.., end) = self.thread.take().unwrap().join().unwrap();
+        let (.., end) = self.ended.recv_timeout(DEADLINE).expect("the loop ends, and well");
         let elapsed = end.at - asked;
         Took { elapsed, undisturbed: elapsed.saturating_sub(end.waited.saturating_sub(waited)) }
     }
@@ -111,10 +133,8 @@ impl Task {
 impl<H: Handler> Drop for Running<H> {
     fn drop(&mut self) {
         self.handle.shutdown();
-        if let Some(thread) = self.thread.take() {
-            // A panic on the loop's thread is reported by the test that joins it.
-            let _ = thread.join();
-        }
+        // That it panicked, or does not end, is found by a test that joins it.
+        let _ = self.ended.recv_timeout(DEADLINE);
     }
 }
 
