@@ -49,7 +49,9 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         println!("\n{}\n\n{}", shape.title, table::of(&played));
         all.push(played);
     }
-    println!("\n{}", verdict::table(&all));
+    if all.iter().any(|played| !played.shape.goals.is_empty()) {
+        println!("\n{}", verdict::table(&all));
+    }
     if rig.options.is_whole() {
         page::write(&all, &rig)?;
     }
