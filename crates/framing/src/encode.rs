@@ -1,6 +1,8 @@
 //! From payload to frame: what goes around it, or all of it appended to a buffer. Refuses what the decoder on the
 //! other side would refuse or read differently.
 
+use core::ops::Range;
+
 use bytes::BufMut;
 
 use crate::crc32c;
@@ -36,6 +38,40 @@ impl FrameSpec {
             }
             _ => self.encode_any(payload, out),
         }
+    }
+
+    /// Where in `input` the whole frame of this payload lies, if the bytes around it there are the ones that
+    /// [`encode`](Self::encode) would put around it: whoever passes a message on as it came need not frame it again.
+    ///
+    /// `None` for a frame that says the same in another form (a longer varint, a header with more in it), for a payload
+    /// that is not the whole of its frame, and for a range beyond the input.
+    ///
+    /// ```
+    /// # use switchboard_framing::FrameSpec;
+    /// let spec: FrameSpec = "u8".parse()?;
+    /// assert_eq!(spec.frame_around(b"\x01a\x03onetwo", 3..6), Some(2..6));
+    /// assert_eq!(spec.frame_around(b"\x01a\x03onetwo", 3..5), None);
+    /// # Ok::<(), switchboard_framing::SpecError>(())
+    /// ```
+    #[inline]
+    pub fn frame_around(&self, input: &[u8], payload: Range<usize>) -> Option<Range<usize>> {
+        let bytes = input.get(payload.clone())?;
+        let Some((Plain::U32be, declared)) = self.plain_for(bytes) else {
+            return self.frame_around_any(input, payload);
+        };
+        let start = payload.start.checked_sub(Plain::U32be.width())?;
+        let is_header = Plain::U32be.read(&input[start..]) == Some(u64::from(declared));
+        is_header.then_some(start..payload.end)
+    }
+
+    /// The same for every framing.
+    #[inline(never)]
+    fn frame_around_any(&self, input: &[u8], payload: Range<usize>) -> Option<Range<usize>> {
+        let envelope = self.envelope(&input[payload.clone()]).ok()?;
+        let start = payload.start.checked_sub(envelope.header().len())?;
+        let end = payload.end + envelope.trailer().len();
+        let frame = input.get(start..end)?;
+        (frame.starts_with(envelope.header()) && frame.ends_with(envelope.trailer())).then_some(start..end)
     }
 
     /// The length of this payload, where that is all that a frame needs and the payload is within the limit.

@@ -233,6 +233,59 @@ mod tests {
         }
     }
 
+    /// What stands around a message in the bytes that it came in, where it is what would be sent.
+    fn assert_frames_are_found(spec: &FrameSpec, stream: &[u8], frames: &mut usize) {
+        let (mut decoder, mut at) = (spec.decoder(), 0);
+        while let Ok(Decoded::Message { payload, consumed }) = decoder.decode(&stream[at..]) {
+            let payload = at + payload.start..at + payload.end;
+            let mut sent = Vec::new();
+            let is_sent = spec.encode_any(&stream[payload.clone()], &mut sent).is_ok();
+            let found = spec.frame_around(stream, payload);
+            let came = at..at + consumed;
+            let expected = (is_sent && sent == stream[came.clone()]).then_some(came);
+            assert_eq!(found, expected, "{spec}, {SEED:?}: {}", stream.escape_ascii());
+            *frames += usize::from(found.is_some());
+            at += consumed;
+        }
+    }
+
+    #[test]
+    fn the_frame_of_a_message_is_found_where_it_came_if_it_would_be_sent_like_that() {
+        let mut random = Random::new(SEED);
+        for spec in specs() {
+            let mut frames = 0;
+            for _ in 0..100 {
+                assert_frames_are_found(&spec, &stream_for(&spec, &mut random), &mut frames);
+            }
+            // Where a header is part of the message, few random messages can be sent.
+            assert!(frames > 50 || spec.plain.is_none(), "{spec}, {SEED:?}: {frames} frames");
+        }
+    }
+
+    #[test]
+    fn no_frame_is_found_around_half_a_message_or_beyond_the_input() {
+        for spec in ["u32be", "u8", "varint", "netstring", "u16le,crc32c"] {
+            let spec: FrameSpec = spec.parse().unwrap();
+            let frame = short_frame(&spec);
+            let Ok(Decoded::Message { payload, .. }) = spec.decoder().decode(&frame) else {
+                panic!("{spec}")
+            };
+            assert_eq!(spec.frame_around(&frame, payload.clone()), Some(0..frame.len()));
+            for other in [
+                payload.start..payload.end - 1,
+                payload.start + 1..payload.end,
+                0..0,
+                payload.start..frame.len() + 1,
+                frame.len() + 1..frame.len() + 2,
+            ] {
+                assert_eq!(spec.frame_around(&frame, other.clone()), None, "{spec}, {other:?}");
+            }
+            assert_eq!(spec.frame_around(&frame[1..], payload.start - 1..payload.end - 1), None, "{spec}");
+            let cut = &frame[..frame.len() - 1];
+            assert_eq!(spec.frame_around(cut, payload.clone()), None, "{spec}");
+        }
+    }
+
     #[test]
     fn a_buffer_without_room_is_refused_by_either_way() {
         for spec in specs() {

@@ -44,23 +44,33 @@ impl<'a> Context<'a> {
         self.now
     }
 
-    /// Sends bytes. All that is sent to one peer in a turn leaves in as few writes as the kernel takes. A long piece
-    /// of the input that [`handle`](crate::Handler::handle) is being shown leaves from where it lies, without a copy.
+    /// Sends bytes. All that is sent to one peer in a turn leaves in as few writes as the kernel takes. A piece of the
+    /// input that [`handle`](crate::Handler::handle) is being shown is not copied if it is long, or becomes long with
+    /// the pieces that follow it there and are sent after it: they leave from where they lie.
+    #[inline]
     pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
-        match place_within(self.input, bytes) {
-            Some(range) if bytes.len() >= IN_PLACE_MIN => self.ops.send_shown(to, range, self.input),
-            _ => self.send_with(to, |out| out.extend_from_slice(bytes)),
+        match self.place_in_input(bytes) {
+            Some(place) => self.ops.send_shown(to, place, self.input),
+            None => self.send_with(to, |out| out.extend_from_slice(bytes)),
         }
     }
 
     /// The bytes that [`handle`](crate::Handler::handle) is being shown; none in every other hook.
+    #[inline]
     pub fn input(&self) -> &'a [u8] {
         self.input
     }
 
+    /// Where in the [`input`](Context::input) these very bytes lie, not ones that look like them.
+    #[inline]
+    pub fn place_in_input(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        place_within(self.input, bytes)
+    }
+
     /// Sends what `fill` appends to the loop's own output buffer: no copy in between. `fill` must only append.
+    #[inline]
     pub fn send_with<R>(&mut self, to: ConnId, fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        self.ops.gather(to, fill)
+        self.ops.gather(to, self.input, fill)
     }
 
     /// Whether so much is waiting to be sent that nothing more should be taken from the input for now. What a
@@ -72,7 +82,7 @@ impl<'a> Context<'a> {
     /// Sends bytes that other peers are sent too: shared, not copied.
     pub fn send_shared(&mut self, to: ConnId, bytes: Bytes) {
         if !bytes.is_empty() {
-            self.ops.push(Op::Send { to, what: Chunk::Shared(bytes) });
+            self.record(Op::Send { to, what: Chunk::Shared(bytes) });
         }
     }
 
@@ -84,94 +94,94 @@ impl<'a> Context<'a> {
     /// earlier in the same hook.
     pub fn publish(&mut self, group: GroupId, bytes: Bytes) {
         if !bytes.is_empty() {
-            self.ops.push(Op::Publish { group, bytes, reach: Reach::Everywhere });
+            self.record(Op::Publish { group, bytes, reach: Reach::Everywhere });
         }
     }
 
     /// Makes a connection a member of a group: it is sent what is published from now on.
     pub fn join(&mut self, id: ConnId, group: GroupId) {
-        self.ops.push(Op::Join(id, group));
+        self.record(Op::Join(id, group));
     }
 
     /// Ends a membership. That of a connection that ends does so by itself.
     pub fn leave(&mut self, id: ConnId, group: GroupId) {
-        self.ops.push(Op::Leave(id, group));
+        self.record(Op::Leave(id, group));
     }
 
     /// Sends one datagram from a socket of ours. Those for one place that are asked for one behind the other, none longer
     /// than the first, may leave in one call.
     pub fn send_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
-        self.ops.gather_datagram(socket, to, payload);
+        self.ops.gather_datagram(socket, to, payload, self.input);
     }
 
     /// Hears a multicast group on a UDP socket. What goes wrong is told to
     /// [`Handler::handle_error`](crate::Handler::handle_error).
     pub fn join_multicast(&mut self, socket: SocketId, membership: Membership) {
-        self.ops.push(Op::ChangeMembership { socket, membership, change: MembershipChange::Join });
+        self.record(Op::ChangeMembership { socket, membership, change: MembershipChange::Join });
     }
 
     /// Hears a multicast group no more.
     pub fn leave_multicast(&mut self, socket: SocketId, membership: Membership) {
-        self.ops.push(Op::ChangeMembership { socket, membership, change: MembershipChange::Leave });
+        self.record(Op::ChangeMembership { socket, membership, change: MembershipChange::Leave });
     }
 
     /// Ends our side once everything queued is written; the peer may go on.
     pub fn end_writing(&mut self, id: ConnId) {
-        self.ops.push(Op::EndWriting(id));
+        self.record(Op::EndWriting(id));
     }
 
     /// Closes a connection once everything queued is written. Nothing more is read from it.
     pub fn close(&mut self, id: ConnId) {
-        self.ops.push(Op::Close(id));
+        self.record(Op::Close(id));
     }
 
     /// Ends a connection at once; what is queued for it is lost.
     pub fn abort(&mut self, id: ConnId) {
-        self.ops.push(Op::Abort(id));
+        self.record(Op::Abort(id));
     }
 
     /// Stops reading from a peer; the kernel holds it back when its window is full. What was read in this turn may
     /// still be shown, but the end of the input is told only after reading goes on.
     pub fn pause_reading(&mut self, id: ConnId) {
-        self.ops.push(Op::PauseReading(id));
+        self.record(Op::PauseReading(id));
     }
 
     /// Reads on, beginning with what was left untaken.
     pub fn resume_reading(&mut self, id: ConnId) {
-        self.ops.push(Op::ResumeReading(id));
+        self.record(Op::ResumeReading(id));
     }
 
     /// For a handler that took bytes in and, because [`is_full`](Context::is_full), did not act on all of them:
     /// [`handle`](crate::Handler::handle) is called again once there is room, with what it did not take, be it nothing.
     /// The end of the input waits for that; after it nothing is offered again.
     pub fn offer_again(&mut self, id: ConnId) {
-        self.ops.push(Op::OfferAgain(id));
+        self.record(Op::OfferAgain(id));
     }
 
     /// For a handler that takes the beginning of a message and keeps it itself: since when it has waited for the rest,
     /// so that [`partial_timeout`](crate::Limits::partial_timeout) counts for it as for bytes that were not taken. To
     /// be said whenever bytes have come; `None` when nothing is kept any more.
     pub fn waits_since(&mut self, id: ConnId, since: Option<Time>) {
-        self.ops.push(Op::WaitsSince(id, since));
+        self.record(Op::WaitsSince(id, since));
     }
 
     /// Says that a connection has shown who it is: the handshake deadline ends, the idle one begins.
     pub fn established(&mut self, id: ConnId) {
-        self.ops.push(Op::Established(id));
+        self.record(Op::Established(id));
     }
 
     /// Starts a connection of our own. [`setup`](crate::Handler::setup) or
     /// [`unreachable`](crate::Handler::unreachable) will tell, with the same tag.
     pub fn connect(&mut self, address: Address, tag: Tag) {
         let attempt = Attempt { tag, address, others: VecDeque::new(), source: None };
-        self.ops.push(Op::Connect(Box::new(attempt)));
+        self.record(Op::Connect(Box::new(attempt)));
     }
 
     /// The same from an address of ours: `source_address` of Python's `create_connection`. The system chooses the port,
     /// of which each source has its own, so that more connections to one server can be had than there are ports.
     pub fn connect_from(&mut self, source: IpAddr, address: Address, tag: Tag) {
         let attempt = Attempt { tag, address, others: VecDeque::new(), source: Some(source) };
-        self.ops.push(Op::Connect(Box::new(attempt)));
+        self.record(Op::Connect(Box::new(attempt)));
     }
 
     /// Starts a connection to whichever of these addresses answers first, tried one after the other, each for as long
@@ -181,7 +191,7 @@ impl<'a> Context<'a> {
     pub fn connect_any(&mut self, addresses: impl IntoIterator<Item = Address>, tag: Tag) {
         let mut others: VecDeque<Address> = addresses.into_iter().collect();
         if let Some(address) = others.pop_front() {
-            self.ops.push(Op::Connect(Box::new(Attempt { tag, address, others, source: None })));
+            self.record(Op::Connect(Box::new(Attempt { tag, address, others, source: None })));
         }
     }
 
@@ -199,35 +209,36 @@ impl<'a> Context<'a> {
     /// Asks for [`timeout`](crate::Handler::timeout) with this tag, so long from now and not earlier.
     pub fn set_timer(&mut self, after: Duration, tag: Tag) -> TimerId {
         let id = self.ops.next_timer();
-        self.ops.push(Op::SetTimer { id, at: self.now + after, tag });
+        self.record(Op::SetTimer { id, at: self.now + after, tag });
         id
     }
 
     /// Takes a timer back. One that is being fired in this very turn may still come.
     pub fn cancel_timer(&mut self, id: TimerId) {
-        self.ops.push(Op::CancelTimer(id));
+        self.record(Op::CancelTimer(id));
     }
 
     /// Closes the listeners and every connection gracefully, and stops when all are gone or the deadline passes.
     pub fn drain(&mut self, deadline: Duration) {
-        self.ops.push(Op::Drain(deadline));
+        self.record(Op::Drain(deadline));
     }
 
     /// Stops the loop after this turn; connections that stand are cut.
     pub fn stop(&mut self) {
-        self.ops.push(Op::Stop);
+        self.record(Op::Stop);
+    }
+
+    fn record(&mut self, op: Op) {
+        self.ops.record(op, self.input);
     }
 }
 
-/// Where in `whole` the very bytes of `part` lie, not ones that look like them.
+#[inline]
 fn place_within(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
     let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     let end = start + part.len();
     (end <= whole.len()).then_some(start..end)
 }
-
-/// Input that is sent on without a copy. For less than this the copy costs less than keeping track of it.
-const IN_PLACE_MIN: usize = 512;
 
 impl fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -75,16 +75,18 @@ pub(crate) struct Ops {
     holds_back: bool,
 }
 
-/// A send that may still grow: it begins here in the gather buffer, and ends with it.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    to: ConnId,
-    start: usize,
+/// A send that may still grow.
+#[derive(Clone, Debug)]
+enum Run {
+    /// It begins here in the gather buffer, and ends with it.
+    Gathered { to: ConnId, start: usize },
+    /// It lies there in the input.
+    Shown { to: ConnId, place: Range<usize> },
 }
 
 impl Ops {
     pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty() && self.run.is_none_or(|run| run.start == self.gathered.len())
+        self.list.is_empty() && self.run.as_ref().is_none_or(|run| self.is_empty_run(run))
     }
 
     /// Whether enough has gathered to be carried out before anything else.
@@ -108,8 +110,14 @@ impl Ops {
         self.holds_back
     }
 
+    /// Records a wish of the loop's own, or of a hook that is shown no input.
     pub(crate) fn push(&mut self, op: Op) {
-        self.end_run();
+        self.record(op, &[]);
+    }
+
+    /// Records any wish but to send. What is being shown is needed to end a send before it.
+    pub(crate) fn record(&mut self, op: Op, input: &[u8]) {
+        self.end_run(input);
         self.names_groups |= matches!(op, Op::Join(..) | Op::Leave(..) | Op::Publish { .. });
         self.holds_back |= matches!(op, Op::OfferAgain(_) | Op::PauseReading(_));
         self.weight += if matches!(op, Op::Publish { .. }) { PUBLISH_WEIGHT } else { WISH_WEIGHT };
@@ -118,23 +126,75 @@ impl Ops {
 
     /// Lets `fill` append to the gather buffer. A send that continues the one before it to the same peer becomes part
     /// of it.
-    pub(crate) fn gather<R>(&mut self, to: ConnId, fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        if self.run.is_none_or(|run| run.to != to) {
-            self.begin_run(to);
+    #[inline]
+    pub(crate) fn gather<R>(&mut self, to: ConnId, input: &[u8], fill: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        if !matches!(&self.run, Some(Run::Gathered { to: last, .. }) if *last == to) {
+            self.begin_gathered(to, input);
         }
         fill(&mut self.gathered)
     }
 
-    /// Not in the way of sends that go on with a run, which are most.
-    #[inline(never)]
-    fn begin_run(&mut self, to: ConnId) {
-        self.end_run();
-        self.run = Some(Run { to, start: self.gathered.len() });
+    /// Records bytes that lie in the input. What lies right behind the piece before it, to the same peer, becomes part
+    /// of it.
+    #[inline]
+    pub(crate) fn send_shown(&mut self, to: ConnId, place: Range<usize>, input: &[u8]) {
+        match &mut self.run {
+            Some(Run::Shown { to: last, place: before }) if *last == to && before.end == place.start => {
+                before.end = place.end;
+            }
+            _ => self.begin_shown(to, place, input),
+        }
     }
 
-    /// What has gathered for one peer is a wish like the others now.
-    fn end_run(&mut self) {
-        let Some(Run { to, start }) = self.run.take() else { return };
+    /// Not in the way of sends that go on with a run, which are most. Few bytes of the input before them are copied to
+    /// where they leave in the same write.
+    #[inline(never)]
+    fn begin_gathered(&mut self, to: ConnId, input: &[u8]) {
+        if matches!(&self.run, Some(Run::Shown { to: last, .. }) if *last == to) {
+            self.settle(input);
+        }
+        if !matches!(&self.run, Some(Run::Gathered { to: last, .. }) if *last == to) {
+            self.end_run(input);
+            self.run = Some(Run::Gathered { to, start: self.gathered.len() });
+        }
+    }
+
+    /// What lies in the input joins gathered bytes before it: one piece leaves in one write, two do not.
+    #[inline(never)]
+    fn begin_shown(&mut self, to: ConnId, place: Range<usize>, input: &[u8]) {
+        match &self.run {
+            _ if place.is_empty() => {}
+            Some(run @ Run::Gathered { to: last, .. }) if *last == to && !self.is_empty_run(run) => {
+                self.gathered.extend_from_slice(&input[place]);
+            }
+            _ => {
+                self.end_run(input);
+                self.run = Some(Run::Shown { to, place });
+            }
+        }
+    }
+
+    /// No more of this input will be sent: little of it is copied, and may be gone then; what is long must be carried
+    /// out before it is.
+    #[inline]
+    pub(crate) fn settle(&mut self, input: &[u8]) {
+        let Some(Run::Shown { to, place }) = &self.run else { return };
+        let (to, place) = (*to, place.clone());
+        if place.len() < IN_PLACE_MIN {
+            self.run = Some(Run::Gathered { to, start: self.gathered.len() });
+            self.gathered.extend_from_slice(&input[place]);
+        } else {
+            self.run = None;
+            self.refers_to_input = true;
+            self.weight += WISH_WEIGHT;
+            self.list.push(Op::Send { to, what: Chunk::Shown(place) });
+        }
+    }
+
+    /// What was to be sent to one peer is a wish like the others now.
+    fn end_run(&mut self, input: &[u8]) {
+        self.settle(input);
+        let Some(Run::Gathered { to, start }) = self.run.take() else { return };
         let end = self.gathered.len();
         debug_assert!(end >= start, "a sender only appends");
         if end > start {
@@ -142,30 +202,16 @@ impl Ops {
         }
     }
 
-    /// Records bytes that lie in the input, without a copy. What continues a gathered send joins it instead: one
-    /// piece leaves in one write, two do not.
-    pub(crate) fn send_shown(&mut self, to: ConnId, range: Range<usize>, input: &[u8]) {
-        if self.run.is_some_and(|run| run.to == to && run.start < self.gathered.len()) {
-            self.gathered.extend_from_slice(&input[range]);
-            return;
-        }
-        self.end_run();
-        match self.list.last_mut() {
-            Some(Op::Send { to: last, what: Chunk::Shown(before) })
-                if *last == to && before.end == range.start =>
-            {
-                before.end = range.end;
-            }
-            _ => {
-                self.refers_to_input = true;
-                self.push(Op::Send { to, what: Chunk::Shown(range) });
-            }
+    fn is_empty_run(&self, run: &Run) -> bool {
+        match run {
+            Run::Gathered { start, .. } => *start == self.gathered.len(),
+            Run::Shown { place, .. } => place.is_empty(),
         }
     }
 
     /// Appends a datagram's payload. What goes on with a series joins it, and may leave in the same call.
-    pub(crate) fn gather_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8]) {
-        self.end_run();
+    pub(crate) fn gather_datagram(&mut self, socket: SocketId, to: Address, payload: &[u8], input: &[u8]) {
+        self.end_run(input);
         let start = self.gathered.len();
         self.gathered.extend_from_slice(payload);
         let end = self.gathered.len();
@@ -178,7 +224,12 @@ impl Ops {
                 debug_assert!(before.end == start, "only sends append, and this one is the last");
                 before.end = end;
             }
-            _ => self.push(Op::SendDatagrams { socket, to, payload: start..end, each: payload.len() }),
+            _ => {
+                self.record(
+                    Op::SendDatagrams { socket, to, payload: start..end, each: payload.len() },
+                    input,
+                );
+            }
         }
     }
 
@@ -189,7 +240,11 @@ impl Ops {
 
     /// Hands the wishes over and begins anew in `spare`'s storage. The timer count goes on.
     pub(crate) fn take_into(&mut self, spare: &mut Batch) {
-        self.end_run();
+        debug_assert!(
+            !matches!(self.run, Some(Run::Shown { .. })),
+            "the input was settled when it had been shown"
+        );
+        self.end_run(&[]);
         spare.list.clear();
         spare.gathered.clear();
         std::mem::swap(&mut self.list, &mut spare.list);
@@ -211,6 +266,9 @@ pub(crate) struct Batch {
     pub(crate) gathered: Vec<u8>,
     pub(crate) names_groups: bool,
 }
+
+/// Input that is sent on without a copy. For less than this the copy costs less than keeping track of it.
+const IN_PLACE_MIN: usize = 512;
 
 /// Gathered bytes at which the turn carries wishes out before it goes on: answers stay warm in the cache, and one
 /// turn's memory is bounded.
@@ -246,39 +304,92 @@ mod tests {
     #[test]
     fn answers_to_one_peer_become_one_send() {
         let mut ops = Ops::default();
-        ops.gather(conn(1), |out| out.extend_from_slice(b"ab"));
-        ops.gather(conn(1), |out| out.extend_from_slice(b"c"));
-        ops.gather(conn(2), |out| out.extend_from_slice(b"d"));
-        ops.gather(conn(1), |out| out.extend_from_slice(b"e"));
-        let mut batch = Batch::default();
-        ops.take_into(&mut batch);
-        assert_eq!(batch.gathered, b"abcde");
-        assert_eq!(batch.list.len(), 3, "{:?}", batch.list);
+        say(&mut ops, 1, b"ab");
+        say(&mut ops, 1, b"c");
+        say(&mut ops, 2, b"d");
+        say(&mut ops, 1, b"e");
+        assert_eq!(sent(&mut ops, &[]), [(1, "abc"), (2, "d"), (1, "e")].map(owned));
     }
 
     #[test]
-    fn what_lies_in_the_input_is_not_copied_and_what_follows_it_there_leaves_with_it() {
+    fn long_input_is_not_copied_and_what_follows_it_there_leaves_with_it() {
+        let input = [b'x'; 4 * IN_PLACE_MIN];
         let mut ops = Ops::default();
-        ops.send_shown(conn(1), 0..2, b"abcdef");
-        ops.send_shown(conn(1), 2..4, b"abcdef");
+        ops.send_shown(conn(1), 0..IN_PLACE_MIN, &input);
+        ops.send_shown(conn(1), IN_PLACE_MIN..IN_PLACE_MIN + 7, &input);
+        ops.send_shown(conn(1), IN_PLACE_MIN + 8..input.len(), &input);
+        ops.send_shown(conn(2), 0..IN_PLACE_MIN, &input);
+        ops.settle(&input);
         assert!(ops.refers_to_input() && ops.gathered.is_empty());
-        assert!(matches!(&ops.list[..], [Op::Send { what: Chunk::Shown(range), .. }] if *range == (0..4)));
-        ops.send_shown(conn(1), 5..6, b"abcdef");
-        ops.send_shown(conn(2), 0..1, b"abcdef");
-        assert_eq!(ops.list.len(), 3, "neither a gap nor another peer is joined: {:?}", ops.list);
+        let places = ops.list.iter().map(|op| match op {
+            Op::Send { to, what: Chunk::Shown(place) } => (*to, place.clone()),
+            other => panic!("{other:?}"),
+        });
+        let (first, gap) = (0..IN_PLACE_MIN + 7, IN_PLACE_MIN + 8..input.len());
+        assert!(places.eq([(conn(1), first), (conn(1), gap), (conn(2), 0..IN_PLACE_MIN)]));
         ops.take_into(&mut Batch::default());
         assert!(!ops.refers_to_input());
     }
 
     #[test]
-    fn input_behind_gathered_bytes_joins_them() {
+    fn little_input_is_copied_and_may_be_gone_then() {
+        let input: Vec<u8> = (b'a'..=b'z').cycle().take(IN_PLACE_MIN).collect();
         let mut ops = Ops::default();
-        ops.gather(conn(1), |out| out.extend_from_slice(b"head"));
-        ops.send_shown(conn(1), 0..4, b"body");
+        ops.send_shown(conn(1), 1..2, &input);
+        ops.send_shown(conn(1), 2..IN_PLACE_MIN, &input);
+        ops.settle(&input);
         assert!(!ops.refers_to_input());
+        say(&mut ops, 1, b"!");
+        let expected = format!("{}!", str::from_utf8(&input[1..]).unwrap());
+        assert_eq!(sent(&mut ops, &[]), [(conn(1), expected)]);
+        ops.send_shown(conn(1), 0..IN_PLACE_MIN, &input);
+        ops.settle(&input);
+        assert!(ops.refers_to_input(), "one byte more is long");
+    }
+
+    #[test]
+    fn whatever_is_sent_leaves_in_the_order_in_which_it_was_sent() {
+        let input = [&[b'x'; IN_PLACE_MIN][..], b"abcdef"].concat();
+        let long = "x".repeat(IN_PLACE_MIN);
+        let short = |from: usize| IN_PLACE_MIN + from..IN_PLACE_MIN + from + 2;
+        let mut ops = Ops::default();
+        ops.send_shown(conn(1), short(0), &input);
+        say_over(&mut ops, 1, b"1", &input);
+        ops.send_shown(conn(1), short(2), &input);
+        ops.send_shown(conn(2), short(2), &input);
+        ops.send_shown(conn(2), short(4), &input);
+        ops.send_shown(conn(1), short(0), &input);
+        ops.record(Op::EndWriting(conn(3)), &input);
+        ops.send_shown(conn(1), 0..IN_PLACE_MIN, &input);
+        say_over(&mut ops, 1, b"2", &input);
+        ops.settle(&input);
+        let expected = [(1, "ab1cd"), (2, "cdef"), (1, "ab"), (3, "ended"), (1, &long), (1, "2")].map(owned);
+        assert_eq!(sent(&mut ops, &input), expected);
+    }
+
+    fn say(ops: &mut Ops, to: u64, bytes: &[u8]) {
+        say_over(ops, to, bytes, &[]);
+    }
+
+    fn say_over(ops: &mut Ops, to: u64, bytes: &[u8], input: &[u8]) {
+        ops.gather(conn(to), input, |out| out.extend_from_slice(bytes));
+    }
+
+    fn owned((to, text): (u64, &str)) -> (ConnId, String) {
+        (conn(to), text.to_owned())
+    }
+
+    /// Who is sent what.
+    fn sent(ops: &mut Ops, input: &[u8]) -> Vec<(ConnId, String)> {
         let mut batch = Batch::default();
         ops.take_into(&mut batch);
-        assert_eq!((&batch.gathered[..], batch.list.len()), (&b"headbody"[..], 1));
+        let sends = batch.list.iter().map(|op| match op {
+            Op::Send { to, what: Chunk::Gathered(place) } => (*to, &batch.gathered[place.clone()]),
+            Op::Send { to, what: Chunk::Shown(place) } => (*to, &input[place.clone()]),
+            Op::EndWriting(id) => (*id, &b"ended"[..]),
+            other => panic!("{other:?}"),
+        });
+        sends.map(|(to, bytes)| (to, String::from_utf8(bytes.to_vec()).unwrap())).collect()
     }
 
     #[test]
@@ -289,10 +400,10 @@ mod tests {
         for (from, port, payload) in
             [(1, 1, "aa"), (1, 1, "bb"), (1, 2, "cc"), (2, 2, "dd"), (2, 2, "e"), (2, 2, "ff")]
         {
-            ops.gather_datagram(socket(from), to(port), payload.as_bytes());
+            ops.gather_datagram(socket(from), to(port), payload.as_bytes(), &[]);
         }
-        ops.gather(conn(3), |out| out.push(b'-'));
-        ops.gather_datagram(socket(2), to(2), b"gg");
+        ops.gather(conn(3), &[], |out| out.push(b'-'));
+        ops.gather_datagram(socket(2), to(2), b"gg", &[]);
         let mut batch = Batch::default();
         ops.take_into(&mut batch);
         let series = batch.list.iter().filter_map(|op| match op {
@@ -319,8 +430,11 @@ mod tests {
     #[test]
     fn an_empty_send_records_nothing() {
         let mut ops = Ops::default();
-        ops.gather(conn(1), |_| ());
+        ops.gather(conn(1), &[], |_| ());
         assert!(ops.is_empty());
+        ops.send_shown(conn(2), 0..0, &[]);
+        assert!(ops.is_empty());
+        assert_eq!(sent(&mut ops, &[]), []);
     }
 
     #[test]

@@ -131,6 +131,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Shows the handler what has come; says how much of it was taken.
     fn show(&mut self, id: ConnId, input: &[u8]) -> usize {
         let taken = self.handler.handle(&mut Context::over(input, self.now, &mut self.ops), id, input);
+        self.ops.settle(input);
         debug_assert!(taken <= input.len(), "a handler takes only what it was shown");
         taken.min(input.len())
     }

@@ -2,7 +2,7 @@
 //! Hearing is the session's, asking for any of it a link's.
 
 use bytes::{Bytes, BytesMut};
-use framing::{EncodeError, FrameSpec};
+use framing::EncodeError;
 use reactor::{ConnId, ConnMap, Context, GroupId, Groups};
 
 use super::sealed::Ear;
@@ -35,7 +35,7 @@ impl Exchange {
         self.heard == Some(id) || self.wires.get(id).is_some_and(Wire::is_open)
     }
 
-    /// Frames a message straight into the loop's output, which is the usual way.
+    /// Sends a message. One that is passed on as it was heard has its frame around it already.
     #[inline]
     pub(super) fn send(
         &mut self,
@@ -43,24 +43,37 @@ impl Exchange {
         id: ConnId,
         message: &[u8],
     ) -> Result<(), EncodeError> {
-        if self.heard != Some(id) || message.len() >= AS_IT_CAME_MIN {
-            return self.send_in_its_way(cx, id, message);
+        match self.as_it_came(cx, message) {
+            Some(frame) if self.heard == Some(id) => {
+                cx.send(id, frame);
+                self.counts.messages_out += 1;
+                Ok(())
+            }
+            frame => self.send_elsewhere(cx, id, message, frame),
         }
-        cx.send_with(id, |out| self.profile.framing.encode(message, out))?;
-        self.counts.messages_out += 1;
-        Ok(())
     }
 
-    /// The same in the way that this message and this conversation need; a sealed one takes a turn in our own room.
+    #[inline]
+    fn as_it_came<'a>(&self, cx: &Context<'a>, message: &[u8]) -> Option<&'a [u8]> {
+        let place = cx.place_in_input(message)?;
+        let frame = self.profile.framing.frame_around(cx.input(), place)?;
+        cx.input().get(frame)
+    }
+
+    /// The same for any message and any conversation: framed straight into the loop's output, or, if that is sealed,
+    /// in our own room.
     #[inline(never)]
-    fn send_in_its_way(
+    fn send_elsewhere(
         &mut self,
         cx: &mut Context<'_>,
         id: ConnId,
         message: &[u8],
+        frame: Option<&[u8]>,
     ) -> Result<(), EncodeError> {
+        let is_open = self.heard == Some(id);
         match self.wires.get_mut(id) {
-            Some(Wire::Open(_)) => match self.as_it_came(cx.input(), message) {
+            _ if is_open => cx.send_with(id, |out| self.profile.framing.encode(message, out))?,
+            Some(Wire::Open(_)) => match frame {
                 Some(frame) => cx.send(id, frame),
                 None => cx.send_with(id, |out| self.profile.framing.encode(message, out))?,
             },
@@ -75,15 +88,6 @@ impl Exchange {
         }
         self.counts.messages_out += 1;
         Ok(())
-    }
-
-    /// A long message that is passed on as it was heard has its frame around it already.
-    fn as_it_came<'a>(&self, input: &'a [u8], message: &[u8]) -> Option<&'a [u8]> {
-        if message.len() < AS_IT_CAME_MIN {
-            None
-        } else {
-            frame_around(&self.profile.framing, input, message)
-        }
     }
 
     /// The same for a message that is framed once for many. Plain connections share its bytes; each sealed one has
@@ -201,51 +205,8 @@ impl Exchange {
     }
 }
 
-/// The bytes of the input in which this very message lies, if they are what it would be framed to.
-#[inline(never)]
-fn frame_around<'a>(framing: &FrameSpec, input: &'a [u8], message: &[u8]) -> Option<&'a [u8]> {
-    let envelope = framing.envelope(message).ok()?;
-    let at = message.as_ptr().addr().checked_sub(input.as_ptr().addr())?;
-    let start = at.checked_sub(envelope.header().len())?;
-    let frame = input.get(start..at + message.len() + envelope.trailer().len())?;
-    (frame.starts_with(envelope.header()) && frame.ends_with(envelope.trailer())).then_some(frame)
-}
-
-/// Messages shorter than this are framed anew: it costs less than looking.
-const AS_IT_CAME_MIN: usize = 512;
-
 /// Enough room beside a message for the usual headers and trailers; more only costs a reallocation.
 const FRAME_OVERHEAD: usize = 16;
 
 /// Capacity that is kept between messages: a single huge one must not hold its memory for ever.
 const FRAMED_KEPT_MAX: usize = 64 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn around<'a>(spec: &str, input: &'a [u8], message: &[u8]) -> Option<&'a [u8]> {
-        frame_around(&spec.parse().unwrap(), input, message)
-    }
-
-    #[test]
-    fn a_message_in_its_own_frame_needs_no_other() {
-        let input = b"x\x02hiy";
-        assert_eq!(around("u8", input, &input[2..4]), Some(&b"\x02hi"[..]));
-        assert_eq!(around("u8", input, b"hi"), None, "equal bytes in another place");
-        let line = b"one\ntwo\n";
-        assert_eq!(around("lines", line, &line[4..7]), Some(&b"two\n"[..]));
-    }
-
-    #[test]
-    fn whatever_would_be_framed_otherwise_is_framed_anew() {
-        // A longer form of the length, a header with more in it, half a message, a frame that is cut, other bytes.
-        let varint = b"\x82\x00hi";
-        assert_eq!(around("varint", varint, &varint[2..]), None);
-        let input = b"\x07\x02hi";
-        assert_eq!(around("u8,offset=1", input, &input[2..]), None);
-        assert_eq!(around("u8", input, &input[2..3]), None);
-        assert_eq!(around("u8", &input[2..], &input[2..]), None);
-        assert_eq!(around("lines", b"hi", b"hi"), None);
-    }
-}

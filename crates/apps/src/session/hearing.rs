@@ -121,7 +121,7 @@ fn deliver<S: Service>(
     input: &[u8],
 ) -> Heard {
     let mut used = 0;
-    loop {
+    while used < input.len() {
         match decoder.decode(&input[used..]) {
             Ok(Decoded::Message { payload, consumed }) => {
                 let message = &input[used..][payload];
@@ -143,4 +143,5 @@ fn deliver<S: Service>(
             }
         }
     }
+    Heard::All(used)
 }

@@ -33,6 +33,7 @@ impl<'a, 'c> Link<'a, 'c> {
     ///
     /// # Errors
     /// A message that the framing cannot carry: too long, or with a delimiter inside. Nothing is sent then.
+    #[inline]
     pub fn send(&mut self, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
         self.exchange.send(self.cx, id, message)
     }
