@@ -13,12 +13,14 @@ impl Service for Echo {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// Serves until it is ended.
+pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut keys = Keyring::new();
     keys.add("alice", Key::from_hex(&std::env::var("ALICE_KEY")?)?)?;
     let auth = Policy::new(Dialect::Mutual, Arc::new(keys))?.with_service("echo");
     let session = Session::new(Echo, Profile::new("u32be,max=64KiB".parse()?, auth));
     let mut server = Reactor::new(session, Limits::default())?;
-    server.listen(&"tcp://127.0.0.1:9002".parse()?, &ListenOptions::default())?;
+    let (_, address) = server.listen(&"tcp://127.0.0.1:0".parse()?, &ListenOptions::default())?;
+    println!("listening on {address}");
     server.run().map(drop).map_err(Into::into)
 }

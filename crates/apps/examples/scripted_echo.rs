@@ -13,7 +13,11 @@ use switchboard::reactor::{ConnId, ConnMap, Flow, Limits, ListenOptions, Reactor
 use switchboard::session::{Caller, Link, Profile, Service, Session};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let name = std::env::args().nth(1).unwrap_or_default();
+    play(&std::env::args().nth(1).unwrap_or_default())
+}
+
+/// Plays the script of this name to its end.
+pub(crate) fn play(name: &str) -> Result<(), Box<dyn Error>> {
     let script = SCRIPTS.iter().find(|script| script.name == name).ok_or("which script?")?;
     let profile = profile(script.dialect)?;
     let world = World::new(SEED, Faults { delay_max: Duration::from_millis(1), ..Faults::none() });
@@ -34,8 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What every caller does.
-struct Script {
-    name: &'static str,
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
     dialect: Dialect,
     callers: u64,
     /// How often it sends.
@@ -45,7 +49,7 @@ struct Script {
     message_bytes: usize,
 }
 
-const SCRIPTS: &[Script] = &[
+pub(crate) const SCRIPTS: &[Script] = &[
     // Many small messages in a read: what each of them costs.
     Script { name: "batch", dialect: Dialect::None, callers: 16, rounds: 20, batch: 64, message_bytes: 64 },
     // One in a read: what a turn costs.

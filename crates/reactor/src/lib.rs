@@ -46,6 +46,7 @@
 //! | style | begins at | `examples/` |
 //! |---|---|---|
 //! | bytes, any number of callers on one thread | [`Handler`] | `bytes.rs` |
+//! | whole messages, of callers who have shown who they are | `session` of the crate `switchboard` | its `echo_server.rs` |
 //! | calls that may block, on a few threads | [`blocking`] | `blocking.rs` |
 //! | datagrams, multicast, broadcast | [`Reactor::bind_with`], [`Context::join_multicast`] | `datagram.rs` |
 //! | connections of one's own, called again | [`Dialer`], [`Context::connect_any`], [`Resolver`] | `client.rs` |

@@ -15,6 +15,9 @@ mod simulated;
 #[path = "../examples/workers.rs"]
 mod workers;
 
+use std::fs;
+use std::path::Path;
+
 const LINES_MAX: usize = 40;
 
 macro_rules! examples {
@@ -24,11 +27,7 @@ macro_rules! examples {
             $example::main().unwrap();
         })*
 
-        #[test]
-        fn an_example_has_at_most_forty_lines() {
-            $(let lines = include_str!(concat!("../examples/", stringify!($example), ".rs")).lines().count();
-            assert!(lines <= LINES_MAX, "{} has {lines} lines", stringify!($example));)*
-        }
+        const RUN: &[&str] = &[$(stringify!($example)),*];
     };
 }
 
@@ -39,4 +38,22 @@ examples! {
     a_client_calls_until_somebody_answers: client,
     a_simulated_network_brings_every_byte: simulated,
     two_loops_share_a_room: workers,
+}
+
+#[test]
+fn every_example_is_one_of_these_and_has_at_most_forty_lines() {
+    for example in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap() {
+        let path = example.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(RUN.contains(&name), "no test runs {name}");
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= LINES_MAX, "{name} has {lines} lines");
+    }
+}
+
+#[test]
+fn every_example_is_on_the_crates_page() {
+    let page = include_str!("../src/lib.rs");
+    let shown = RUN.iter().filter(|name| page.contains(&format!("| `{name}.rs` |")));
+    assert_eq!(shown.count(), RUN.len());
 }
