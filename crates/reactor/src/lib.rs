@@ -122,6 +122,7 @@ mod ops;
 mod outbound;
 mod pages;
 pub mod parity;
+mod pressure;
 mod reactor;
 mod ready;
 mod receive;

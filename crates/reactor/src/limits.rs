@@ -71,7 +71,9 @@ pub struct Limits {
     /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late. One above
     /// `outbound_high` is taken for that.
     pub outbound_low: usize,
-    /// Queued bytes at which `slow_peer` applies. Default 32 MiB: it holds two largest messages.
+    /// Queued bytes at which `slow_peer` applies; no more are ever queued, except for the rest of one send that has begun
+    /// to leave under [`SlowPeer::DropOldest`]. For this mark and the other two every send that waits behind another
+    /// counts 96 bytes more than it has, which is what keeping it takes. Default 32 MiB: it holds two largest messages.
     pub outbound_hard: usize,
     /// What is done about a peer for whom more than `outbound_hard` bytes are queued.
     pub slow_peer: SlowPeer,

@@ -28,6 +28,15 @@ struct Queue {
 /// Parts of one vectored write: more gain nothing, as a part is mostly a whole flush.
 pub(crate) const PARTS_MAX: usize = 16;
 
+/// An entry in a ring that may be half empty, and what the allocator adds to a short piece of memory.
+pub(crate) const SEND_COST: usize = 96;
+
+impl Queue {
+    fn held(&self) -> usize {
+        self.bytes + (self.chunks.len() - 1) * SEND_COST
+    }
+}
+
 impl Outbound {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -35,6 +44,17 @@ impl Outbound {
 
     pub(crate) fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |queue| queue.bytes)
+    }
+
+    /// What keeping all of it takes, beyond a constant: the bytes, and [`SEND_COST`] for every send behind the first.
+    pub(crate) fn held(&self) -> usize {
+        self.0.as_ref().map_or(0, |queue| queue.held())
+    }
+
+    /// The same with so many bytes more.
+    pub(crate) fn held_with(&self, bytes: usize) -> usize {
+        let before = self.0.as_ref().map_or(0, |queue| queue.held() + SEND_COST);
+        before.saturating_add(bytes)
     }
 
     /// Since when the peer has taken nothing, if something waits for it.
@@ -119,13 +139,13 @@ impl Outbound {
         }
     }
 
-    /// Drops the oldest chunks that have not begun to leave until at most `bytes_max` wait, or only one is left;
-    /// gives how many were dropped, and their bytes.
-    pub(crate) fn drop_oldest(&mut self, bytes_max: usize) -> (u64, usize) {
+    /// Drops the oldest chunks that have not begun to leave until at most so much is held, or only one is left; gives how
+    /// many were dropped, and their bytes.
+    pub(crate) fn drop_oldest(&mut self, held_max: usize) -> (u64, usize) {
         let Some(queue) = &mut self.0 else { return (0, 0) };
         let (mut chunks, mut bytes) = (0, 0);
         let first = usize::from(queue.is_begun);
-        while queue.bytes > bytes_max && queue.chunks.len() > first + 1 {
+        while queue.held() > held_max && queue.chunks.len() > first + 1 {
             let Some(dropped) = queue.chunks.remove(first) else { break };
             queue.bytes -= dropped.len();
             bytes += dropped.len();
@@ -160,7 +180,7 @@ mod tests {
             out.push(Bytes::copy_from_slice(chunk), Time::ZERO);
         }
         out.advance(2, Time::ZERO);
-        assert_eq!(out.drop_oldest(14), (1, 3));
+        assert_eq!(out.drop_oldest(14 + 2 * SEND_COST), (1, 3));
         assert_eq!(out.drop_oldest(0), (1, 5), "the newest is kept, whatever the limit");
         let mut parts = [IoSlice::new(b""); PARTS_MAX];
         assert_eq!(out.parts(&mut parts), 2);

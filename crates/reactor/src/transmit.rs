@@ -6,15 +6,15 @@ use std::io::{self, IoSlice};
 use bytes::Bytes;
 
 use crate::conn::{Conn, Phase};
-use crate::context::Context;
 use crate::groups::GroupId;
 use crate::handle::PostError;
-use crate::handler::{Closed, Handler, Pressure};
+use crate::handler::{Closed, Handler};
 use crate::ids::ConnId;
-use crate::limits::{Limits, SlowPeer};
+use crate::limits::SlowPeer;
 use crate::net::{Net, Plant};
 use crate::ops::{Chunk, Op, Reach};
 use crate::outbound::PARTS_MAX;
+use crate::pressure::held_max;
 use crate::reactor::Reactor;
 use crate::series::Series;
 use crate::time::Time;
@@ -128,7 +128,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let overtakes = self.net.is_planted(Plant::SendOutOfOrder);
         let must_wait = !overtakes && (!conn.out.is_empty() || !conn.flags.writable);
         if conn.sends_ahead > 0 || must_wait {
-            self.queue(to, what.into_bytes(places));
+            self.queue(to, what, places);
         } else {
             self.write_now(to, what, places);
         }
@@ -148,41 +148,80 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             Ok(taken) => {
                 self.stats.bytes_out += taken as u64;
                 if taken < bytes.len() {
-                    self.queue_begun(to, what.after(taken).into_bytes(places));
+                    self.queue_begun(to, what.after(taken), places);
                 }
             }
             Err(error) => {
                 if self.write_failed(to, error) {
                     self.stats.bytes_lost += bytes.len() as u64;
                 } else {
-                    self.queue(to, what.into_bytes(places));
+                    self.queue(to, what, places);
                 }
             }
         }
     }
 
-    /// Queues what could not be written, and flushes if this is the last send for the peer.
-    fn queue(&mut self, to: ConnId, bytes: Bytes) {
+    /// Queues what could not be written, and flushes if this is the last send for the peer. Nothing is copied to a queue
+    /// that would then hold more than it may. Not in the way of what is written at once, which is most.
+    #[inline(never)]
+    fn queue(&mut self, to: ConnId, what: Chunk, places: Places<'_>) {
         let Some(conn) = self.sources.conn(to) else { return };
+        if conn.out.held_with(what.as_slice(places).len()) > held_max(&self.limits) {
+            return self.squeeze(to, what, places);
+        }
+        self.keep(to, what, places);
+        self.flush_after_last(to);
+    }
+
+    /// Queues the rest of something that has begun to leave.
+    #[inline(never)]
+    fn queue_begun(&mut self, to: ConnId, rest: Chunk, places: Places<'_>) {
+        let Some(conn) = self.sources.conn(to) else { return };
+        debug_assert!(conn.out.is_empty(), "only with an empty queue is anything written directly");
+        let bytes = rest.as_slice(places).len();
+        if bytes > held_max(&self.limits) && self.limits.slow_peer != SlowPeer::DropOldest {
+            return self.overflow(to, bytes);
+        }
+        self.keep(to, rest, places);
+        let Some(conn) = self.sources.conn(to) else { return };
+        conn.out.begin();
+        self.flush_after_last(to);
+    }
+
+    fn keep(&mut self, to: ConnId, what: Chunk, places: Places<'_>) {
+        let Some(conn) = self.sources.conn(to) else { return };
+        let bytes = what.into_bytes(places);
         self.stats.outbound_bytes += bytes.len();
         conn.out.push(bytes, self.now);
-        if conn.sends_ahead == 0 {
+    }
+
+    fn flush_after_last(&mut self, to: ConnId) {
+        if self.sources.conn(to).is_some_and(|conn| conn.sends_ahead == 0) {
             self.flush(to);
             self.check_pressure(to);
             self.rearm(to);
         }
     }
 
-    /// Queues the rest of something that has begun to leave.
-    fn queue_begun(&mut self, to: ConnId, rest: Bytes) {
-        let Some(conn) = self.sources.conn(to) else { return };
-        debug_assert!(conn.out.is_empty(), "only with an empty queue is anything written directly");
-        self.stats.outbound_bytes += rest.len();
-        conn.out.push(rest, self.now);
-        conn.out.begin();
+    /// There is no room in the queue, unless the kernel makes some now.
+    #[cold]
+    fn squeeze(&mut self, to: ConnId, what: Chunk, places: Places<'_>) {
         self.flush(to);
-        self.check_pressure(to);
-        self.rearm(to);
+        let bytes = what.as_slice(places).len();
+        let hard = self.limits.outbound_hard;
+        let Some(conn) = self.sources.conn(to).filter(|conn| conn.takes_sends()) else {
+            return self.too_late(&what, places);
+        };
+        if conn.out.is_empty() && conn.flags.writable {
+            return self.write_now(to, what, places);
+        }
+        let is_over = conn.out.held_with(bytes) > held_max(&self.limits);
+        if is_over && self.limits.slow_peer != SlowPeer::DropOldest {
+            return self.overflow(to, bytes);
+        }
+        self.keep(to, what, places);
+        self.drop_oldest(to, hard);
+        self.flush_after_last(to);
     }
 
     /// Writes what is queued until it is gone or the kernel refuses.
@@ -224,57 +263,6 @@ impl<H: Handler, N: Net> Reactor<H, N> {
             }
         }
         false
-    }
-
-    /// Over the hard mark the policy for slow peers applies, over the high one we stop reading from it.
-    fn check_pressure(&mut self, id: ConnId) {
-        let Some(conn) = self.sources.conn(id) else { return };
-        let bytes = conn.out.bytes();
-        if bytes > self.limits.outbound_hard {
-            self.too_slow(id, bytes);
-        }
-        let Some(conn) = self.sources.conn(id).filter(|conn| conn.is_conversing()) else { return };
-        if bytes > self.limits.outbound_high && !conn.flags.congested {
-            conn.flags.congested = true;
-            self.stats.pressed += 1;
-            self.handler.pressure(&mut Context::new(self.now, &mut self.ops), id, Pressure::High);
-        }
-    }
-
-    fn too_slow(&mut self, id: ConnId, bytes: usize) {
-        let Some(conn) = self.sources.conn(id) else { return };
-        let hard = self.limits.outbound_hard;
-        let is_given_up = match self.limits.slow_peer {
-            SlowPeer::Close => true,
-            SlowPeer::CloseAfter(_) => bytes > hard.saturating_mul(2),
-            SlowPeer::DropOldest => false,
-        };
-        if is_given_up {
-            self.stats.overflowed += 1;
-            self.die(id, Closed::Overflowed { bytes });
-        } else if self.limits.slow_peer == SlowPeer::DropOldest {
-            let (sends, bytes) = conn.out.drop_oldest(hard);
-            self.stats.sends_dropped += sends;
-            self.stats.bytes_dropped += bytes as u64;
-            self.stats.outbound_bytes -= bytes;
-        } else {
-            conn.out.note_over(self.now);
-        }
-    }
-
-    /// Down at the low mark we read on.
-    fn relieve(&mut self, id: ConnId) {
-        let Some(conn) = self.sources.conn(id) else { return };
-        if !is_relieved(conn, &self.limits) {
-            return;
-        }
-        conn.flags.congested = false;
-        conn.out.note_relieved();
-        let is_heard = conn.is_conversing();
-        self.enlist(id.0);
-        if is_heard {
-            self.handler.pressure(&mut Context::new(self.now, &mut self.ops), id, Pressure::Low);
-        }
     }
 
     fn pause_reading(&mut self, id: ConnId) {
@@ -365,8 +353,4 @@ fn tells_of_a_hang_up(kind: io::ErrorKind) -> bool {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::NotConnected
     )
-}
-
-fn is_relieved<S>(conn: &Conn<S>, limits: &Limits) -> bool {
-    conn.flags.congested && conn.out.bytes() <= limits.outbound_low
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use switchboard_reactor::sim::{Faults, World};
 use switchboard_reactor::{
     Closed, ConnId, Context, Deadline, Handler, Limits, ListenOptions, Origin, Pressure, Reactor, SlowPeer,
@@ -22,6 +23,30 @@ fn the_hard_mark_holds_and_one_byte_more_gives_the_peer_up() {
     let server = send_to_a_deaf_caller(1_002, limits());
     assert_eq!((server.stats().outbound_bytes, server.stats().overflowed), (0, 1));
     assert_eq!(server.handler().end().1, Closed::Overflowed { bytes: 1_001 }.to_string());
+}
+
+/// What a send costs that waits behind another, as `Limits::outbound_hard` has it.
+const SEND_COST: usize = 96;
+
+#[test]
+fn many_short_sends_count_for_what_they_hold_and_not_only_for_their_bytes() {
+    // The first byte leaves, the second is queued, each further one behind it.
+    for (sends, overflowed) in [(2 + 10, 0), (2 + 11, 1)] {
+        let world = World::new(1, Faults { window_max: 1, ..Faults::none() });
+        let server = Recorder::new(move |cx, event| {
+            if let Event::SetUp(id) = event {
+                (0..sends).for_each(|_| cx.send_shared(*id, Bytes::from_static(b"x")));
+            }
+        });
+        let deaf = Recorder::new(|cx, event| {
+            if let Event::SetUp(id) = event {
+                cx.pause_reading(*id);
+            }
+        });
+        let limits = Limits { outbound_hard: 1 + 10 * (1 + SEND_COST), ..Limits::default() };
+        let (server, _, _) = run(&world, pair(&world, server, limits, deaf, 1), Duration::from_secs(1));
+        assert_eq!(server.stats().overflowed, overflowed, "{sends} sends: {:?}", server.stats());
+    }
 }
 
 #[test]
@@ -154,7 +179,8 @@ fn a_slow_peer_loses_the_oldest_sends_and_no_half_of_one() {
             }
         }
     });
-    let limits = Limits { outbound_hard: 500, slow_peer: SlowPeer::DropOldest, ..Limits::default() };
+    let outbound_hard = 500 + 4 * SEND_COST;
+    let limits = Limits { outbound_hard, slow_peer: SlowPeer::DropOldest, ..Limits::default() };
     let (mut server, mut caller) = pair(&world, server, limits, caller, 1);
     world.run(&mut [&mut server, &mut caller], Duration::from_millis(500)).unwrap();
     let stats = server.stats();
