@@ -38,7 +38,7 @@ const FLOORS: &[Floor] = &[
     Floor {
         package: "switchboard-reactor",
         always: Allowed::Only(&["bytes", "mio", "socket2", "thiserror", "tracing"]),
-        optional: &["signal-hook"],
+        optional: &["signal-hook", "signal-hook-mio"],
         tests: &["loom", "proptest", "tempfile"],
     },
     Floor { package: "switchboard", always: Allowed::Anything, optional: &[], tests: &[] },
