@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::address::Address;
 
-/// How a datagram socket is opened. Everything about multicast and broadcast matters to UDP only.
+/// How a datagram socket is opened. Everything about multicast and broadcast matters to UDP only, the mode to Unix only.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one option of the socket")]
 pub struct BindOptions {
@@ -29,6 +29,8 @@ pub struct BindOptions {
     pub multicast_loop: bool,
     /// Through which interface multicast datagrams leave. Default: the system chooses.
     pub multicast_interface: Interface,
+    /// Permission bits of a Unix socket's path. Default 0o600: whoever opened it.
+    pub unix_mode: u32,
 }
 
 impl Default for BindOptions {
@@ -42,6 +44,7 @@ impl Default for BindOptions {
             multicast_ttl: 1,
             multicast_loop: true,
             multicast_interface: Interface::Any,
+            unix_mode: 0o600,
         }
     }
 }

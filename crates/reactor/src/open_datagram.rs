@@ -1,13 +1,16 @@
 //! Opening datagram sockets of the operating system with their options, and their multicast groups.
 //! Watching them is left to `MioNet`, stream sockets to `open`.
 
+use std::fs::{self, File};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net as std_unix;
 use std::path::Path;
 
 use mio::net::{UdpSocket, UnixDatagram};
-use socket2::{Domain, InterfaceIndexOrAddress, SockRef, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, SockAddr, SockRef, Socket, Type};
 
 use crate::address::Address;
 use crate::binding::{BindOptions, Interface, Membership, MembershipChange};
@@ -19,18 +22,27 @@ use crate::segments::Segments;
 pub(crate) fn bind(address: &Address, options: &BindOptions) -> io::Result<(DatagramSocket, Address)> {
     match address {
         Address::Udp(address) => bind_udp(*address, options),
-        Address::UnixDatagram(path) => {
-            remove_stale(path, |path| std_unix::UnixDatagram::unbound()?.connect(path))?;
-            let socket = std_unix::UnixDatagram::bind(path)?;
-            let guard = UnixPath::of(path)?;
-            Ok((unix_socket(socket, guard, options)?, address.clone()))
-        }
+        Address::UnixDatagram(path) => Ok((bind_unix(path, options)?, address.clone())),
         Address::Unnamed => {
             let socket = std_unix::UnixDatagram::unbound()?;
             Ok((unix_socket(socket, UnixPath::none(), options)?, Address::Unnamed))
         }
         other => Err(invalid(format!("{other} is not something to bind for datagrams"))),
     }
+}
+
+fn bind_unix(path: &Path, options: &BindOptions) -> io::Result<DatagramSocket> {
+    remove_stale(path, |path| std_unix::UnixDatagram::unbound()?.connect(path))?;
+    let mode = fs::Permissions::from_mode(options.unix_mode);
+    let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::DGRAM, None)?));
+    // Who is bound can be sent to. On Linux the path has its socket's mode from the first, less the umask; where a socket
+    // has none, the umask alone holds until the next lines.
+    let _ = socket.set_permissions(mode.clone());
+    let socket = Socket::from(OwnedFd::from(socket));
+    socket.bind(&SockAddr::unix(path)?)?;
+    let guard = UnixPath::of(path)?;
+    fs::set_permissions(path, mode)?;
+    unix_socket(OwnedFd::from(socket).into(), guard, options)
 }
 
 fn unix_socket(

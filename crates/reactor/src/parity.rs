@@ -26,7 +26,7 @@
 //! |---|---|---|---|
 //! | `serve_forever` | [`Reactor::run`] | same | `serve_forever_is_run` |
 //! | `poll_interval` | none | else: the loop is woken, it does not look now and then | `poll_interval_is_not_needed` |
-//! | `handle_request` | [`Reactor::run_once`] | same | `handle_request_is_run_once` |
+//! | `handle_request` | [`Reactor::run_once`] | else: the next thing that happens, and whatever else is ready by then; no call is waited for to its end | `handle_request_is_run_once` |
 //! | `timeout`, `handle_timeout` | argument of [`run_once`](Reactor::run_once), [`Handler::handle_timeout`] | same | `handle_timeout_is_told_when_nothing_came` |
 //! | `service_actions` | [`Handler::service_actions`] | same, once in every turn | `service_actions_come_once_a_turn` |
 //! | `shutdown` | [`Handle::shutdown`](crate::Handle::shutdown) | else: at once, from anywhere; from inside a handler, where Python waits for itself for ever | `shutdown_works_inside_a_handler` |
@@ -51,7 +51,7 @@
 //! | `StreamRequestHandler` | [`blocking::Call`](crate::blocking::Call) | same, but the loop owns the socket | `stream_request_handler_is_a_call` |
 //! | `rfile`, `rbufsize` | [`Read`](std::io::Read) for `Call` | same; buffered by the line of the call | `rfile_is_read` |
 //! | `wfile`, `wbufsize` | [`Write`](std::io::Write) for `Call` | same: unbuffered, and every write whole | `wfile_is_write` |
-//! | `StreamRequestHandler.timeout` | [`Limits::idle_timeout`](crate::Limits::idle_timeout) and its sisters | else: the loop's, so that a trickle of bytes does not help | `stream_timeout_is_the_loops` |
+//! | `StreamRequestHandler.timeout` | [`Limits::idle_timeout`](crate::Limits::idle_timeout) and its sisters | else: the loop's; `idle_timeout` is Python's, and a trickle of bytes does not help against the others | `stream_timeout_is_the_loops` |
 //! | `disable_nagle_algorithm` | none | else: always disabled, as the loop writes whole batches | `disable_nagle_algorithm_is_the_rule` |
 //! | `DatagramRequestHandler` | [`Handler::datagram`] | else: answers as often as it likes, to anybody, or not at all | `datagram_request_handler_answers_as_often_as_it_likes` |
 //! | `max_packet_size` | [`Limits::datagram_bytes_max`](crate::Limits::datagram_bytes_max) | else: 65,535 instead of 8,192, and what is cut is told | `max_packet_size_is_told` |

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::support::{DEADLINE, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::blocking::{Blocking, Call, Threads};
@@ -87,7 +87,25 @@ fn stream_timeout_is_the_loops() {
     let running = Running::of(reactor);
     let mut silent = call(&address);
     assert!(matches!(silent.read(&mut [0; 1]), Ok(0) | Err(_)), "who says nothing is hung up on");
-    assert_eq!(running.stop().1.timed_out, 1);
+    assert_eq!(running.stop().1.deadlines_passed.idle, 1);
+
+    // Python's begins anew with each byte.
+    let limits = Limits { life_timeout: Some(Duration::from_millis(100)), ..Limits::default() };
+    let handle_call = |call: &mut Call| {
+        while let Some(heard) = call.recv()? {
+            call.send(heard)?;
+        }
+        Ok(())
+    };
+    let mut reactor = Blocking::reactor(handle_call, Threads::default(), limits).unwrap();
+    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+    let running = Running::of(reactor);
+    let mut trickles = call(&address);
+    let asked = Instant::now();
+    while trickles.write_all(b"x").is_ok() && matches!(trickles.read(&mut [0; 1]), Ok(1)) {
+        assert!(asked.elapsed() < DEADLINE, "a trickle of bytes helps");
+    }
+    assert_eq!(running.stop().1.deadlines_passed.life, 1);
 }
 
 #[test]

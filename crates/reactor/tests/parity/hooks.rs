@@ -1,11 +1,13 @@
 //! Hooks of the server: who is let in, in which order a call is served, how it ends.
 
 use std::io::{self, Read, Write};
+use std::net::Ipv4Addr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::support::{Hooks, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::blocking::{Blocking, Threads};
-use switchboard_reactor::{Address, Limits, ListenOptions};
+use switchboard_reactor::{Address, Limits, ListenOptions, Membership};
 
 /// Turns every second call away.
 fn every_second(_: &Address) -> bool {
@@ -95,4 +97,16 @@ fn handle_error_of_a_call_ends_that_call_only() {
         assert!(matches!(bad.read(&mut [0; 1]), Ok(0) | Err(_)));
     }
     echoes(&mut call(&address), b"the next one");
+
+    let (handler, told) = hooks();
+    let (running, socket) = Running::start(handler, Limits::default(), |reactor| {
+        reactor.bind(&"udp://127.0.0.1:0".parse().unwrap()).unwrap().0
+    });
+    let no_group = Membership::of(Ipv4Addr::LOCALHOST);
+    assert!(running.handle.post(Box::new(move |cx| cx.join_multicast(socket, no_group))).is_ok());
+    told.wait_for("error InvalidInput");
+    // The hook has told, and the loop goes on until a hook panics.
+    running.value("loop_turns");
+    assert!(running.handle.post(Box::new(|_| panic!("on purpose"))).is_ok());
+    assert!(catch_unwind(AssertUnwindSafe(|| running.join())).is_err());
 }

@@ -1,10 +1,12 @@
 //! Running a server, and stopping it.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::support::{DEADLINE, Running, call, echoes, hooks, listening, tcp};
 use switchboard_reactor::{
-    Closed, ConnId, Context, Flow, Handle, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
+    Address, Closed, ConnId, Context, Flow, Handle, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
 };
 
 #[test]
@@ -34,11 +36,22 @@ fn poll_interval_is_not_needed() {
 fn handle_request_is_run_once() {
     let (handler, told) = hooks();
     let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
-    let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
-    let _caller = call(&address);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server");
+    reactor.listen(&Address::Unix(path.clone()), &ListenOptions::default()).unwrap();
+    // On a path, who has called waits to be taken.
+    let mut callers = [(); 3].map(|()| UnixStream::connect(&path).unwrap());
+    // Python would serve one of them, to its end.
     assert_eq!(reactor.run_once(DEADLINE).unwrap(), Flow::Continue);
-    told.wait_for("setup");
-    assert!(!told.so_far().contains(&"handle_timeout".to_owned()));
+    let told_of = |what: &str| told.so_far().iter().filter(|told| told.starts_with(what)).count();
+    assert_eq!(told_of("setup"), 3);
+    callers[2].write_all(b"hello").unwrap();
+    let asked = Instant::now();
+    while told_of("handle hello") == 0 {
+        assert!(asked.elapsed() < DEADLINE);
+        assert_eq!(reactor.run_once(DEADLINE).unwrap(), Flow::Continue);
+    }
+    callers[2].read_exact(&mut [0; 5]).unwrap();
 }
 
 #[test]

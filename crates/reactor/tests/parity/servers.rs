@@ -1,16 +1,21 @@
 //! Servers: how they are made, where they are reached, and what is left of them.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::support::{DEADLINE, Hooks, Running, call, echoes, has_ipv6, hooks, listening, tcp};
 use switchboard_reactor::sim::{Faults, World};
-use switchboard_reactor::{Address, Kept, Limits, ListenOptions, MioNet, Reactor, Tag};
+use switchboard_reactor::{
+    Address, Closed, ConnId, ConnMap, Context, Handler, Kept, Limits, ListenOptions, MioNet, Origin, Reactor,
+    Tag,
+};
 
 #[test]
 fn tcp_server_is_a_loop_that_listens() {
@@ -31,6 +36,10 @@ fn udp_server_is_a_loop_with_a_bound_socket() {
     assert_eq!(caller.recv_from(&mut back).unwrap(), (5, address.ip().unwrap()));
 }
 
+fn mode_of(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
 #[test]
 fn unix_stream_server_removes_its_path() {
     let folder = tempfile::tempdir().unwrap();
@@ -40,6 +49,7 @@ fn unix_stream_server_removes_its_path() {
     let (running, _) = Running::start(handler, Limits::default(), |reactor| {
         reactor.listen(&Address::Unix(path.clone()), &ListenOptions::default()).unwrap()
     });
+    assert_eq!(mode_of(&path), 0o600);
     echoes(&mut UnixStream::connect(&path).unwrap(), b"over the stale path");
     running.stop();
     assert!(!path.exists());
@@ -54,22 +64,53 @@ fn unix_datagram_server_removes_its_path() {
     let (running, _) = Running::start(handler, Limits::default(), |reactor| {
         reactor.bind(&Address::UnixDatagram(path.clone())).unwrap()
     });
+    assert_eq!(mode_of(&path), 0o600);
     UnixDatagram::unbound().unwrap().send_to(b"over the stale path", &path).unwrap();
     told.wait_for("datagram whole");
     running.stop();
     assert!(!path.exists());
 }
 
+/// Answers with how many bytes this call has said, and all calls together.
+#[derive(Default)]
+struct Counting {
+    calls: ConnMap<u8>,
+    all: u8,
+}
+
+impl Handler for Counting {
+    type Command = ();
+
+    fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
+        cx.established(id);
+        self.calls.insert(id, 0);
+    }
+
+    fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
+        let call = self.calls.get_mut(id).unwrap();
+        let more = u8::try_from(input.len()).unwrap();
+        (*call, self.all) = (*call + more, self.all + more);
+        cx.send(id, &[*call, self.all]);
+        input.len()
+    }
+
+    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+}
+
 #[test]
 fn base_server_has_one_handler_for_all_calls() {
-    let (handler, told) = hooks();
-    let (_running, addresses) = Running::start(handler, Limits::default(), |reactor| {
+    let (running, addresses) = Running::start(Counting::default(), Limits::default(), |reactor| {
         [tcp(), tcp()].map(|address| reactor.listen(&address, &ListenOptions::default()).unwrap().1)
     });
-    for address in &addresses {
-        echoes(&mut call(address), b"hello");
-        told.wait_for("setup");
-    }
+    let mut calls = [0, 1, 1].map(|at: usize| call(&addresses[at]));
+    let mut says = |number: usize| {
+        calls[number].write_all(b"x").unwrap();
+        let mut counted = [0; 2];
+        calls[number].read_exact(&mut counted).unwrap();
+        counted
+    };
+    assert_eq!([says(0), says(1), says(0), says(2), says(0)], [[1, 1], [1, 2], [2, 3], [1, 4], [3, 5]]);
+    assert_eq!(running.stop().0.all, 5);
 }
 
 #[test]
@@ -92,6 +133,9 @@ fn address_family_and_socket_type_are_the_address() {
 fn server_address_is_given_back() {
     let (_running, address, _) = listening();
     assert_ne!(address.ip().unwrap().port(), 0);
+    let mut caller = call(&address);
+    echoes(&mut caller, b"hello");
+    assert_eq!(Some(caller.peer_addr().unwrap()), address.ip());
 }
 
 #[test]
@@ -193,10 +237,21 @@ fn get_request_belongs_to_the_net() {
 
 #[test]
 fn with_statement_is_a_scope() {
-    let address = {
-        let (handler, _) = hooks();
-        let mut reactor = Reactor::new(handler, Limits::default()).unwrap();
-        reactor.listen(&tcp(), &ListenOptions::default()).unwrap().1
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server");
+    let (address, mut caller) = {
+        let mut reactor = Reactor::new(hooks().0, Limits::default()).unwrap();
+        let (_, address) = reactor.listen(&tcp(), &ListenOptions::default()).unwrap();
+        reactor.listen(&Address::Unix(path.clone()), &ListenOptions::default()).unwrap();
+        let mut caller = call(&address);
+        caller.write_all(b"x").unwrap();
+        while reactor.stats().bytes_out == 0 {
+            reactor.run_once(DEADLINE).unwrap();
+        }
+        caller.read_exact(&mut [0; 1]).unwrap();
+        (address, caller)
     };
-    assert!(TcpStream::connect(address.ip().unwrap()).is_err());
+    assert!(matches!(caller.read(&mut [0; 1]), Ok(0) | Err(_)), "its calls are closed");
+    assert!(TcpStream::connect(address.ip().unwrap()).is_err(), "nobody listens any more");
+    assert!(!path.exists(), "its path has gone");
 }
