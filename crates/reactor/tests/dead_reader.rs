@@ -29,6 +29,8 @@ const MESSAGE: usize = 8 << 10;
 const ROUND: usize = 8;
 const HIGH: usize = 2 * ROUND * MESSAGE;
 const HARD: usize = 4 * HIGH;
+/// What the queue itself takes counts, too.
+const ALMOST_HARD: usize = HARD - 2 * MESSAGE;
 const EVERYBODY: GroupId = GroupId(0);
 
 /// Sends everybody what it is told to, and tells the test what happens to whom, by number.
@@ -234,14 +236,17 @@ fn one_that_is_given_up_at_once_takes_nobody_with_it() {
     everywhere(SlowPeer::Close, |mut room| {
         room.rounds_until(|room| room.value("loop_connections") == LIVE);
         assert!(matches!(room.next(), Told::Pressed(DEAD, Pressure::High)));
-        assert!(matches!(room.next(), Told::Finished(DEAD, Closed::Overflowed { bytes: HARD.. })));
+        let Told::Finished(DEAD, Closed::Overflowed { bytes }) = room.next() else {
+            panic!("it is given up")
+        };
+        assert!(bytes > ALMOST_HARD, "{bytes} bytes would have waited");
         let everything = room.everything();
         room.round();
         let heard = room.last_words();
         assert!(everything.starts_with(&heard) && heard.len() < everything.len());
         let (_, stats) = room.running.stop();
         assert_eq!((stats.overflowed, stats.pressed, stats.timed_out, stats.sends_dropped), (1, 1, 0, 0));
-        assert!(stats.bytes_lost > HARD as u64, "{stats:?}");
+        assert!(stats.bytes_lost > ALMOST_HARD as u64, "{stats:?}");
     });
 }
 
