@@ -289,6 +289,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 }
                 Timer::DrainEnd => self.ops.push(Op::Stop),
             }
+            if self.ops.is_full() {
+                self.apply();
+            }
         }
         self.due = due;
     }
