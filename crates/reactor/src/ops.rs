@@ -64,7 +64,7 @@ pub(crate) struct Ops {
     gathered: Vec<u8>,
     /// What is gathering for one peer: the last wish, until another follows it.
     run: Option<Run>,
-    /// What carrying out the wishes takes that bring no bytes into the gather buffer.
+    /// What the wishes take beside the gather buffer, in their list or when they are carried out.
     weight: usize,
     timers_made: u64,
     /// The list holds something about groups.
@@ -198,6 +198,7 @@ impl Ops {
         let end = self.gathered.len();
         debug_assert!(end >= start, "a sender only appends");
         if end > start {
+            self.weight += WISH_WEIGHT;
             self.list.push(Op::Send { to, what: Chunk::Gathered(start..end) });
         }
     }
@@ -425,6 +426,18 @@ mod tests {
         assert!(ops.is_full(), "each of them becomes a send for every member");
         ops.take_into(&mut Batch::default());
         assert!(!ops.is_full());
+    }
+
+    #[test]
+    fn short_sends_to_many_fill_a_batch_too() {
+        let mut ops = Ops::default();
+        let mut peers = 0;
+        while !ops.is_full() {
+            peers += 1;
+            say(&mut ops, peers, b"x");
+        }
+        assert!(ops.list.len() * size_of::<Op>() <= 2 * GATHERED_HIGH, "{peers} wishes");
+        assert!(peers > 1_000, "what they take is all that counts: {peers}");
     }
 
     #[test]
