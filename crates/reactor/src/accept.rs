@@ -124,10 +124,18 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     fn leave_call(&mut self, id: ListenerId, left: Left) {
         let Some(listener) = self.sources.listener(id) else { return };
         listener.readable = false;
-        if listener.left.is_none() {
-            listener.left = Some(left);
-            self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
+        if listener.left.is_some() {
+            listener.left_since = Some(left);
+        } else {
+            self.await_look(id, left);
         }
+    }
+
+    /// Sees in a while whether the loop to which a call was left has looked.
+    fn await_look(&mut self, id: ListenerId, left: Left) {
+        let Some(listener) = self.sources.listener(id) else { return };
+        listener.left = Some(left);
+        self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
     }
 
     /// Another loop has left calls to this one.
@@ -160,8 +168,14 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// A listener has waited: for something that was lacking, or for another loop to look.
     pub(crate) fn accept_is_due(&mut self, id: ListenerId) {
         let Some(listener) = self.sources.listener(id) else { return };
+        let since = listener.left_since.take();
         if let (Some(share), Some(left)) = (&listener.share, listener.left.take()) {
-            listener.readable |= share.pass_over(left);
+            let is_passed_over = share.pass_over(left);
+            listener.readable |= is_passed_over;
+            // Whoever is passed over, this loop looks again. Who has looked may have done so before the last call was left.
+            if let Some(since) = since.filter(|_| !is_passed_over) {
+                self.await_look(id, since);
+            }
         }
         self.retry_accept(id);
     }

@@ -20,6 +20,8 @@ pub(crate) struct ListenerState<L> {
     pub(crate) share: Option<Share>,
     /// A call was left to another loop, and a timer is set to see whether that has looked.
     pub(crate) left: Option<Left>,
+    /// The last call that was left to another since then: its turn to be looked after comes next.
+    pub(crate) left_since: Option<Left>,
     /// No place, or `accept` failed for want of something: a freed place or a timer will try again.
     pub(crate) starved: bool,
     /// The present want has been logged: one line for it, however long it lasts.
@@ -37,6 +39,7 @@ impl<L> ListenerState<L> {
             calls_max,
             share: None,
             left: None,
+            left_since: None,
             starved: false,
             logged: false,
         }

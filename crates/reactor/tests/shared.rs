@@ -200,6 +200,49 @@ fn a_worker_that_does_not_turn_is_passed_over_and_has_its_share_when_it_is_back(
 }
 
 #[test]
+fn a_call_is_not_forgotten_with_a_worker_that_looked_for_the_one_before_it() {
+    let shared = Shared::running(2);
+    let (mut free, mut held) = (shared.call(), shared.call());
+    let takers = [taker(&mut free), taker(&mut held)];
+    assert_ne!(takers[0], takers[1]);
+    // Within the time that a worker is given to look at what is left to it, or the round shows nothing.
+    for _ in 0..5 {
+        let busy = Busy::with(&shared, takers[1], &mut held);
+        let mut both = [shared.call(), shared.call()];
+        // By its answer the free one has come to both, and has left one at least to the busy one.
+        free.write_all(b"y").unwrap();
+        taker(&mut free);
+        busy.ends();
+        both.iter_mut().map(taker).for_each(drop);
+        let busy = Busy::with(&shared, takers[1], &mut held);
+        let mut late = [shared.call(), shared.call()];
+        assert_eq!(late.each_mut().map(taker), [takers[0]; 2]);
+        busy.ends();
+        drop((both, late));
+        (0..4).for_each(|_| shared.ended.recv_timeout(DEADLINE).unwrap());
+    }
+}
+
+/// A worker that does nothing until it is told.
+struct Busy<'a> {
+    call: &'a mut UnixStream,
+    go_on: &'a Sender<()>,
+}
+
+impl Busy<'_> {
+    fn with<'a>(shared: &'a Shared, worker: usize, call: &'a mut UnixStream) -> Busy<'a> {
+        call.write_all(b"x").unwrap();
+        shared.busy.recv_timeout(DEADLINE).unwrap();
+        Busy { call, go_on: &shared.go_on[worker] }
+    }
+
+    fn ends(self) {
+        self.go_on.send(()).unwrap();
+        taker(self.call);
+    }
+}
+
+#[test]
 fn a_worker_without_a_place_leaves_its_calls_to_others_until_it_has_one() {
     let limits = Limits { connections_max: 4, ..Limits::default() };
     let mut shared = Shared::new(2, &limits);
