@@ -42,7 +42,7 @@ fn serve() {
 
 /// Connections that stand, and failures of `accept`.
 fn count(running: &Running<Hooks>) -> (u64, u64) {
-    (running.value("loop_connections"), running.value("loop_accept_errors"))
+    running.values(["loop_connections", "loop_accept_errors"]).into()
 }
 
 /// The child, from outside.

@@ -77,10 +77,16 @@ where
 
     /// What the loop shows of itself under this name.
     pub fn value(&self, name: &str) -> u64 {
+        let [value] = self.values([name]);
+        value
+    }
+
+    /// The same for several, at one moment.
+    pub fn values<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let (tell, told) = mpsc::channel();
         self.handle.measure(move |measures| tell.send(measures).unwrap()).unwrap();
         let measures = told.recv_timeout(DEADLINE).unwrap();
-        measures.iter().find(|measure| measure.name == name).expect("it is measured").value
+        names.map(|name| measures.iter().find(|measure| measure.name == name).expect("it is measured").value)
     }
 
     /// Waits until the loop shows what is asked for, and says what that is.
