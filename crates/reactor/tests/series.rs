@@ -8,7 +8,7 @@ mod support;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 
-use support::{DEADLINE, Hooks, Running, Told, hooks};
+use support::{DEADLINE, Hooks, Running, Told, has_ipv6, hooks};
 use switchboard_reactor::{Address, BindOptions, Limits, Reactor, SocketId};
 
 /// A loop with a socket there.
@@ -61,7 +61,10 @@ fn a_burst_comes_in_its_order_whatever_the_lengths() {
     let long = [1_200; 33];
     let mut lengths = vec![7; 130];
     lengths.extend([5, 7, 7, 0, 7, 7, 8, 8, 0, 0, 1]);
-    for (host, lengths) in [("127.0.0.1:0", &lengths[..]), ("[::1]:0", &lengths), ("127.0.0.1:0", &long)] {
+    for (host, lengths) in [("127.0.0.1:0", &lengths[..]), ("127.0.0.1:0", &long), ("[::1]:0", &lengths)] {
+        if host.contains("::") && !has_ipv6() {
+            return;
+        }
         assert!(lengths.len() < 256, "{NOBODY_KEEPS_MORE}");
         let (mut reactor, socket, _told) = bound(host, None);
         let reader = reader(host);
