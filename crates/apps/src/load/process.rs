@@ -7,11 +7,13 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::param::clock_ticks_per_second;
+
 /// A process that is looked at from time to time.
 #[derive(Debug)]
 pub(super) struct Process {
     folder: PathBuf,
-    /// The time of each thread that was ever seen: what a thread took that is gone by now still counts.
+    /// The time of each thread that was ever seen, to the nanosecond: what one took that is gone by now still counts.
     threads_ns: BTreeMap<u64, u64>,
 }
 
@@ -24,8 +26,13 @@ impl Process {
         Ok(process)
     }
 
-    /// The time that its threads had a processor, all together.
+    /// The time that its threads had a processor, all together. Those that came and went between two looks show only in
+    /// the sum that the system keeps, which has coarser steps and is never ahead.
     pub(super) fn cpu(&mut self) -> io::Result<Duration> {
+        Ok(self.cpu_of_threads_seen()?.max(self.cpu_in_ticks()?))
+    }
+
+    fn cpu_of_threads_seen(&mut self) -> io::Result<Duration> {
         for thread in fs::read_dir(self.folder.join("task"))? {
             let thread = thread?;
             let Some(id) = thread.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -37,6 +44,14 @@ impl Process {
         Ok(Duration::from_nanos(self.threads_ns.values().sum()))
     }
 
+    /// In steps of the system's tick, mostly 10 ms.
+    fn cpu_in_ticks(&self) -> io::Result<Duration> {
+        let text = fs::read_to_string(self.folder.join("stat"))?;
+        let ticks = ticks(&text).ok_or_else(unclear)?;
+        let per_second = u32::try_from(clock_ticks_per_second()).map_err(|_| unclear())?;
+        Ok(Duration::from_secs(ticks) / per_second)
+    }
+
     /// The bytes of memory that it holds.
     pub(super) fn resident_bytes(&self) -> io::Result<u64> {
         // Counted page by page; `statm` may be off by a quarter of a megabyte for each processor.
@@ -44,6 +59,14 @@ impl Process {
         let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or_else(unclear)?;
         Ok(first_number(line)? * 1024)
     }
+}
+
+/// User and system time in the text of `stat`: the 12th and the 13th word behind a name in parentheses, which may hold
+/// anything. See `proc(5)`.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, words) = stat.rsplit_once(") ")?;
+    let mut words = words.split(' ').skip(11);
+    Some(words.next()?.parse::<u64>().ok()? + words.next()?.parse::<u64>().ok()?)
 }
 
 fn first_number(text: &str) -> io::Result<u64> {
@@ -58,6 +81,8 @@ fn unclear() -> io::Error {
 mod tests {
     use std::hint::black_box;
     use std::time::Instant;
+
+    use rustix::time::{ClockId, clock_gettime};
 
     use super::*;
 
@@ -86,6 +111,28 @@ mod tests {
         finished.send(()).unwrap();
         work.join().unwrap();
         assert!(process.cpu().unwrap() >= before + Duration::from_millis(30));
+    }
+
+    #[test]
+    fn work_of_a_thread_that_nobody_ever_saw_shows_too() {
+        const WORK: Duration = Duration::from_millis(300);
+        let taken = |clock| Duration::try_from(clock_gettime(clock)).expect("no time is negative");
+        let worker = std::thread::spawn(move || {
+            while taken(ClockId::ThreadCPUTime) < WORK {
+                black_box((0..1_000).sum::<u64>());
+            }
+        });
+        worker.join().unwrap();
+        let all = taken(ClockId::ProcessCPUTime);
+        let seen = ourselves().cpu().unwrap();
+        assert!(seen + WORK / 2 > all, "{seen:?} of {all:?}");
+    }
+
+    #[test]
+    fn times_are_found_behind_whatever_a_program_is_called() {
+        let stat = "7 (a) R (b) S 1 7 7 0 -1 4194304 100 0 0 0 40 2 9 9 20 0 1 0 5 6 7";
+        assert_eq!(ticks(stat), Some(42));
+        assert_eq!((ticks("7 (a) S 1"), ticks("")), (None, None));
     }
 
     #[test]
