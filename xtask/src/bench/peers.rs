@@ -152,7 +152,8 @@ pub(super) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "switchboard-udp",
-        about: "`sb-echo -q udp://...`",
+        about: "`sb-echo -q udp://...`. It sends several datagrams to one place in one call that the kernel cuts, which \
+                the bare loop does not",
         program: Program::Ours,
         arguments: &["udp://127.0.0.1:0", "-q"],
         load: &[],
