@@ -15,6 +15,7 @@ use auth::Dialect;
 use framing::FrameSpec;
 use reactor::{
     Address, Adopted, ConnId, Handler, Kept, Limits, ListenOptions, ListenerId, MioNet, Reactor, SocketId,
+    Workers,
 };
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -111,6 +112,22 @@ pub fn attach<H: Handler>(
             first_that_is_here(&addresses, |address| open(reactor, address, options))
         }
     }
+}
+
+/// Opens an endpoint on every loop and says so. Only calls can be shared: to a TCP port and to a Unix path.
+pub fn listen_together<H>(
+    workers: &mut Workers<H>,
+    endpoint: &Endpoint,
+    options: &ListenOptions,
+    notes: &Notes,
+) -> Result<()>
+where
+    H: Handler<Command: 'static> + Send + 'static,
+{
+    let addresses = addresses(endpoint.resolve()?, endpoint, Datagrams::NotSpoken)?;
+    let address = first_that_is_here(&addresses, |address| workers.listen(address, options))?;
+    notes.listening(&address);
+    Ok(())
 }
 
 /// Whether what an endpoint names carries datagrams.

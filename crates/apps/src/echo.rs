@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 
 use auth::Dialect;
 use framing::EncodeError;
-use reactor::{Address, ConnId, ConnMap, Datagram, ListenOptions, Reactor, SocketId, Workers};
+use reactor::{Address, ConnId, ConnMap, Datagram, ListenOptions, SocketId, Workers};
 
-use crate::attach::{Attached, Datagrams, limits_for, listen, raise_descriptor_limit};
+use crate::attach::{Datagrams, limits_for, listen, listen_together, raise_descriptor_limit};
 use crate::cli::args::{Defaults, OutputArgs, SessionArgs, SessionOptions};
 use crate::cli::exit::{Failure, Fault, Result};
 use crate::cli::notes::{Notes, Volume};
@@ -30,7 +30,8 @@ pub struct EchoArgs {
     /// Where to listen: tcp://HOST:PORT (or HOST:PORT), udp://HOST:PORT, unix:PATH, unix-dgram:PATH, fd:N or
     /// systemd:NAME
     endpoint: Endpoint,
-    /// How many threads serve callers, each with a loop of its own; more than one only for TCP
+    /// How many threads serve callers, each with a loop of its own; more than one only for tcp:// and
+    /// unix:
     #[arg(long, value_name = "N", default_value = "1")]
     workers: NonZeroUsize,
     #[command(flatten)]
@@ -51,7 +52,7 @@ impl EchoArgs {
         // Before the line that scripts wait for: after it they may interrupt us.
         obey_together(&mut workers, &options.signals())?;
         let metrics = self.metrics.listen("sb-echo")?;
-        self.listen(workers.loops_mut(), &options, &notes)?;
+        self.listen(&mut workers, &options, &notes)?;
         let _showing = operation::begin(metrics, workers.handles(), &notes)?;
         workers.run()?;
         Ok(())
@@ -60,8 +61,9 @@ impl EchoArgs {
     /// One loop for each worker.
     fn workers(&self, options: &SessionOptions, notes: &Notes) -> Result<Workers<Session<Echo>>> {
         let count = self.workers;
-        if count.get() > 1 && !matches!(self.endpoint, Endpoint::Tcp(_)) {
-            let message = format!("only TCP can be shared by {count} workers, not {}", self.endpoint);
+        if count.get() > 1 && !matches!(self.endpoint, Endpoint::Tcp(_) | Endpoint::Unix(_)) {
+            let message =
+                format!("only tcp:// and unix: can be shared by {count} workers, not {}", self.endpoint);
             return Err(Failure::new(Fault::Usage, message));
         }
         let profile = options.profile();
@@ -69,21 +71,19 @@ impl EchoArgs {
         Ok(Workers::new(count, &limits_for(&options.spec), echo)?)
     }
 
-    /// The first loop finds the port, the others share it.
     fn listen(
         &self,
-        loops: &mut [Reactor<Session<Echo>>],
+        workers: &mut Workers<Session<Echo>>,
         options: &SessionOptions,
         notes: &Notes,
     ) -> Result<()> {
-        let Some((first, others)) = loops.split_first_mut() else { return Ok(()) };
-        let listening = ListenOptions { reuse_port: !others.is_empty(), ..ListenOptions::default() };
+        let listening = ListenOptions::default();
+        if self.workers.get() > 1 {
+            return listen_together(workers, &self.endpoint, &listening, notes);
+        }
         let datagrams = Datagrams::under(&options.policy);
-        let attached = listen(first, &self.endpoint, &listening, datagrams, notes)?;
-        if let Attached::Listener(_, address) = attached {
-            for other in others {
-                other.listen(&address, &listening)?;
-            }
+        for one in workers.loops_mut() {
+            listen(one, &self.endpoint, &listening, datagrams, notes)?;
         }
         Ok(())
     }
@@ -170,6 +170,7 @@ mod tests {
     use std::net::{SocketAddr, TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
+    use std::sync::mpsc::channel;
 
     use clap::Parser;
 
@@ -191,7 +192,7 @@ mod tests {
         let notes = Notes::over(said.clone(), Volume::Normal);
         let options = args.session.options(&DEFAULTS, [&args.endpoint], &notes).unwrap();
         let loops = args.workers(&options, &notes).and_then(|mut loops| {
-            args.listen(loops.loops_mut(), &options, &notes)?;
+            args.listen(&mut loops, &options, &notes)?;
             Ok(loops)
         });
         (loops, said)
@@ -283,8 +284,36 @@ mod tests {
     }
 
     #[test]
-    fn only_tcp_can_be_shared() {
-        for endpoint in ["udp://127.0.0.1:0", "unix:/nowhere/x", "fd:0"] {
+    fn workers_share_one_path_and_its_calls() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("echo");
+        let (workers, said) = opened(&format!("sb-echo unix:{} --framing lines --workers 2", path.display()));
+        let workers = workers.unwrap();
+        assert_eq!(said.text(), format!("listening on unix:{}\n", path.display()));
+        let handles = workers.handles();
+        let running = Running::begin(|| workers.run().map(drop));
+        let mut callers: Vec<_> = (0..8).map(|_| UnixStream::connect(&path).unwrap()).collect();
+        for caller in &mut callers {
+            caller.set_read_timeout(Some(DEADLINE)).unwrap();
+            echoes(caller, b"here\n");
+        }
+        let served: Vec<u64> = handles.iter().map(calls_of).collect();
+        assert!(served.iter().all(|calls| *calls > 0) && served.iter().sum::<u64>() == 8, "{served:?}");
+        handles.iter().for_each(reactor::Handle::shutdown);
+        running.outcome().unwrap();
+    }
+
+    /// How many calls a loop serves.
+    fn calls_of(handle: &reactor::Handle<()>) -> u64 {
+        let (answer, answered) = channel();
+        handle.measure(move |measures| answer.send(measures).unwrap()).unwrap();
+        let measures = answered.recv_timeout(DEADLINE).unwrap();
+        measures.iter().find(|measure| measure.name == "loop_connections").unwrap().value
+    }
+
+    #[test]
+    fn only_calls_can_be_shared() {
+        for endpoint in ["udp://127.0.0.1:0", "unix-dgram:/nowhere/x", "fd:0"] {
             let (loops, _) = opened(&format!("sb-echo {endpoint} --workers 2"));
             let failure = loops.map(drop).unwrap_err();
             assert_eq!(failure.fault(), Fault::Usage);
