@@ -287,6 +287,21 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_ends_otherwise_is_not_what_would_be_sent() {
+        for (spec, input, expected) in [
+            ("lines", "one\ntwo\n", Some(0..4)),
+            ("lines", "one\r\n", None),
+            ("lines", "ones\n", None),
+            ("lines", "one", None),
+            ("delim=;|/", "one;", Some(0..4)),
+            ("delim=;|/", "one/", None),
+        ] {
+            let spec: FrameSpec = spec.parse().unwrap();
+            assert_eq!(spec.frame_around(input.as_bytes(), 0..3), expected, "{spec}: {input:?}");
+        }
+    }
+
+    #[test]
     fn a_buffer_without_room_is_refused_by_either_way() {
         for spec in specs() {
             for room in 0..20 {

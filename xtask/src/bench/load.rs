@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -44,11 +44,15 @@ pub(super) fn run(
     let output =
         pinned(&words, processors, key).stdin(Stdio::null()).output().context("cannot start the load")?;
     let busiest = threads.busiest_since();
+    Measured::of(&summary_of(&output)?, busiest)
+}
+
+/// What a load told last, if all was well: one that heard a wrong echo tells what it measured, too, and fails.
+fn summary_of(output: &Output) -> Result<Value> {
     let told = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "the load failed: {}", told.lines().last().unwrap_or("without a word"));
-    let summary = String::from_utf8(output.stdout)?;
-    let summary: Value = serde_json::from_str(summary.lines().last().context("the load said nothing")?)?;
-    Measured::of(&summary, busiest)
+    let summary = str::from_utf8(&output.stdout)?;
+    Ok(serde_json::from_str(summary.lines().last().context("the load said nothing")?)?)
 }
 
 impl Measured {
@@ -74,7 +78,21 @@ impl Measured {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+
     use super::*;
+
+    #[test]
+    fn a_run_with_a_wrong_echo_counts_for_nothing() {
+        let ended = |code: i32| Output {
+            status: ExitStatus::from_raw(code << 8),
+            stdout: b"{\"type\":\"second\"}\n{\"messages\":4}\n".to_vec(),
+            stderr: b"12 altered\n".to_vec(),
+        };
+        assert_eq!(summary_of(&ended(0)).unwrap()["messages"], 4);
+        assert_eq!(summary_of(&ended(6)).unwrap_err().to_string(), "the load failed: 12 altered");
+    }
 
     #[test]
     fn a_summary_gives_its_numbers() {

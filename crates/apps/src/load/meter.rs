@@ -188,3 +188,35 @@ impl Scales {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::hint::black_box;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::*;
+
+    fn work(span: Duration) {
+        let taken =
+            || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("no time is negative");
+        let end = taken() + span;
+        while taken() < end {
+            black_box((0..1_000).sum::<u64>());
+        }
+    }
+
+    #[test]
+    fn what_is_spent_after_the_last_answer_was_no_messages() {
+        let mut meter = Meter::new(Some(std::process::id())).unwrap();
+        let cost = |meter: &Meter| meter.server.as_ref().expect("it was asked for").scales.cost;
+        work(Duration::from_millis(50));
+        meter.weigh_standing();
+        let weighed = cost(&meter);
+        assert!(weighed > Duration::from_millis(20), "{weighed:?}");
+        work(Duration::from_millis(50));
+        meter.weigh_standing();
+        meter.weigh();
+        assert_eq!(cost(&meter), weighed);
+    }
+}
