@@ -60,6 +60,41 @@ fn a_closed_standard_output_is_a_quiet_success() {
     assert!(!ending.stderr.contains("error"), "{ending}");
 }
 
+/// A server on a thread for each caller, and one caller that it has greeted.
+fn greeted(launch: Launch) -> (e2e::Program, std::net::TcpStream) {
+    let ours = launch.start();
+    let mut caller = call(&ours.listening_on());
+    caller.read_exact(&mut [0; 5]).expect("it greets");
+    (ours, caller)
+}
+
+/// What a server says but where it listens.
+fn complaints(ending: &e2e::Ending) -> Vec<&str> {
+    ending.stderr.lines().filter(|line| !line.starts_with("listening on ")).collect()
+}
+
+#[test]
+fn a_greeting_server_whose_output_is_closed_ends_without_a_word() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let (mut ours, mut caller) = greeted(Launch::ours("sb-hello serve 127.0.0.1:0").stdout(writer));
+    caller.write_all(b"to nobody").unwrap();
+    let ending = ours.wait(DEADLINE);
+    ending.expect_code(0);
+    assert_eq!(complaints(&ending), [""; 0]);
+}
+
+#[test]
+fn a_greeting_server_that_is_told_to_end_complains_of_no_caller() {
+    let (mut ours, mut caller) = greeted(Launch::ours("sb-hello serve 127.0.0.1:0"));
+    ours.terminate();
+    caller.read_to_end(&mut Vec::new()).unwrap();
+    drop(caller);
+    let ending = ours.wait(DEADLINE);
+    ending.expect_code(0);
+    assert_eq!(complaints(&ending), [""; 0]);
+}
+
 #[test]
 fn the_echo_is_what_was_said() {
     let ours = Launch::ours("sb-echo 127.0.0.1:0").start();

@@ -80,8 +80,8 @@ fn greet(call: &mut Call, printer: &Printer) -> io::Result<()> {
     loop {
         call.send(GREETING)?;
         match call.recv()? {
-            Some(answer) => printer.print(&answer)?,
-            None => return Ok(()),
+            Some(answer) if printer.print(&answer) => {}
+            Some(_) | None => return Ok(()),
         }
     }
 }
@@ -105,19 +105,20 @@ impl Printer {
         let _ = self.server.set(server);
     }
 
-    fn print(&self, message: &[u8]) -> io::Result<()> {
+    /// `false`: nothing can be printed any more, and the server ends. Why, it says then.
+    #[must_use]
+    fn print(&self, message: &[u8]) -> bool {
         let mut kept = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let (output, outcome) = &mut *kept;
         if outcome.is_ok() {
             *outcome = output.message(message);
         }
-        if outcome.is_ok() {
-            return Ok(());
-        }
-        if let Some(server) = self.server.get() {
+        if outcome.is_err()
+            && let Some(server) = self.server.get()
+        {
             server.drain(DRAIN_TIMEOUT);
         }
-        Err(io::Error::other("what callers say cannot be printed any more"))
+        outcome.is_ok()
     }
 
     /// Whether everything could be printed.

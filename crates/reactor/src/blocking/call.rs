@@ -20,6 +20,8 @@ pub struct Call {
     door: Handle<Order>,
     /// Taken from the line, not yet read through [`Read`].
     left: Bytes,
+    /// Its function was told that the connection is over.
+    is_lost: bool,
 }
 
 impl Call {
@@ -30,7 +32,7 @@ impl Call {
         line: Arc<Line>,
         door: Handle<Order>,
     ) -> Call {
-        Call { id, peer, caller, line, door, left: Bytes::new() }
+        Call { id, peer, caller, line, door, left: Bytes::new(), is_lost: false }
     }
 
     /// Which connection this is.
@@ -56,7 +58,7 @@ impl Call {
         if !self.left.is_empty() {
             return Ok(Some(std::mem::take(&mut self.left)));
         }
-        let (bytes, taken) = self.line.take().map_err(lost)?;
+        let (bytes, taken) = self.line.take().map_err(|why| self.lost(why))?;
         if taken == Taken::RoomAgain {
             self.order(Order::Resume(self.id))?;
         }
@@ -69,12 +71,17 @@ impl Call {
     /// The connection is lost. That it is not says nothing about what the peer has read.
     pub fn send(&mut self, bytes: impl Into<Bytes>) -> io::Result<()> {
         let bytes = bytes.into();
-        self.line.reserve(bytes.len()).map_err(lost)?;
+        self.line.reserve(bytes.len()).map_err(|why| self.lost(why))?;
         self.order(Order::Send(self.id, bytes))
     }
 
-    fn order(&self, order: Order) -> io::Result<()> {
-        self.door.post_blocking(order).map_err(|_| lost("the loop has stopped".to_owned()))
+    fn order(&mut self, order: Order) -> io::Result<()> {
+        self.door.post_blocking(order).map_err(|_| self.lost("the loop has stopped".to_owned()))
+    }
+
+    fn lost(&mut self, why: String) -> io::Error {
+        self.is_lost = true;
+        io::Error::new(io::ErrorKind::ConnectionAborted, why)
     }
 
     /// Runs the function to its end, whatever that is, and tells the loop.
@@ -82,6 +89,11 @@ impl Call {
         let ended = catch_unwind(AssertUnwindSafe(|| handle_call(&mut self)));
         let order = match ended {
             Ok(Ok(())) => Order::Close(self.id),
+            // Why the connection ended is the loop's to tell.
+            Ok(Err(error)) if self.is_lost => {
+                tracing::debug!(peer = %self.peer, %error, "a call lost its connection");
+                Order::Abort(self.id)
+            }
             Ok(Err(error)) => {
                 tracing::warn!(peer = %self.peer, %error, "a call failed");
                 Order::Abort(self.id)
@@ -94,10 +106,6 @@ impl Call {
         // A loop that has stopped has ended the call already.
         let _ = self.order(order);
     }
-}
-
-fn lost(why: String) -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, why)
 }
 
 /// `rfile`: any part of what has come.
