@@ -84,4 +84,4 @@ fn is_required(what: &str) -> bool {
 const BUILD: &str = "build --quiet --profile counted --package switchboard --example scripted_echo";
 
 /// As the example names them.
-const SCRIPTS: &[&str] = &["batch", "ping", "large", "call"];
+const SCRIPTS: &[&str] = &["batch", "reply", "ping", "large", "call"];

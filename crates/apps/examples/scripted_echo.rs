@@ -22,7 +22,8 @@ pub(crate) fn play(name: &str) -> Result<(), Box<dyn Error>> {
     let profile = profile(script.dialect)?;
     let world = World::new(SEED, Faults { delay_max: Duration::from_millis(1), ..Faults::none() });
     let limits = Limits { idle_timeout: Some(MINUTE), ..limits_for(&profile.framing) };
-    let mut server = Reactor::with_net(world.host(), session(Echo, &profile, 1), limits.clone());
+    let mut server =
+        Reactor::with_net(world.host(), session(Echo::new(script.answer), &profile, 1), limits.clone());
     let (_, address) = server.listen(&"tcp://10.0.0.1:0".parse()?, &ListenOptions::default())?;
     let mut callers =
         Reactor::with_net(world.host(), session(Talker::new(script), &profile, 2), limits.clone());
@@ -41,6 +42,7 @@ pub(crate) fn play(name: &str) -> Result<(), Box<dyn Error>> {
 pub(crate) struct Script {
     pub(crate) name: &'static str,
     dialect: Dialect,
+    answer: Answer,
     callers: u64,
     /// How often it sends.
     rounds: u64,
@@ -49,22 +51,66 @@ pub(crate) struct Script {
     message_bytes: usize,
 }
 
+/// What the server answers with.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// The message where it lies: it leaves from there.
+    Itself,
+    /// Bytes of its own, which have to be framed.
+    Copy,
+}
+
 pub(crate) const SCRIPTS: &[Script] = &[
     // Many small messages in a read: what each of them costs.
-    Script { name: "batch", dialect: Dialect::None, callers: 16, rounds: 20, batch: 64, message_bytes: 64 },
+    Script {
+        name: "batch",
+        dialect: Dialect::None,
+        answer: Answer::Itself,
+        callers: 16,
+        rounds: 20,
+        batch: 64,
+        message_bytes: 64,
+    },
+    // The same from a server that says something else than it heard.
+    Script {
+        name: "reply",
+        dialect: Dialect::None,
+        answer: Answer::Copy,
+        callers: 16,
+        rounds: 20,
+        batch: 64,
+        message_bytes: 64,
+    },
     // One in a read: what a turn costs.
-    Script { name: "ping", dialect: Dialect::None, callers: 64, rounds: 50, batch: 1, message_bytes: 64 },
+    Script {
+        name: "ping",
+        dialect: Dialect::None,
+        answer: Answer::Itself,
+        callers: 64,
+        rounds: 50,
+        batch: 1,
+        message_bytes: 64,
+    },
     // Messages that come in pieces: what is copied.
     Script {
         name: "large",
         dialect: Dialect::None,
+        answer: Answer::Itself,
         callers: 4,
         rounds: 5,
         batch: 4,
         message_bytes: 40 << 10,
     },
     // One message and good-bye: what a connection and its handshake cost.
-    Script { name: "call", dialect: Dialect::Mutual, callers: 64, rounds: 1, batch: 1, message_bytes: 64 },
+    Script {
+        name: "call",
+        dialect: Dialect::Mutual,
+        answer: Answer::Itself,
+        callers: 64,
+        rounds: 1,
+        batch: 1,
+        message_bytes: 64,
+    },
 ];
 
 impl Script {
@@ -97,13 +143,30 @@ fn counted_turn(server: &mut Reactor<Session<Echo>, SimNet>) -> io::Result<Flow>
     server.turn()
 }
 
-struct Echo;
+struct Echo {
+    answer: Answer,
+    copy: Vec<u8>,
+}
+
+impl Echo {
+    fn new(answer: Answer) -> Echo {
+        Echo { answer, copy: Vec::new() }
+    }
+}
 
 impl Service for Echo {
     type Command = ();
 
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
-        link.send(id, message).expect("what fitted the way in fits the way back");
+        let answer = match self.answer {
+            Answer::Itself => message,
+            Answer::Copy => {
+                self.copy.clear();
+                self.copy.extend_from_slice(message);
+                &self.copy
+            }
+        };
+        link.send(id, answer).expect("what fitted the way in fits the way back");
     }
 }
 
