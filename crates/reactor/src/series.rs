@@ -64,7 +64,8 @@ pub(crate) fn goes_on(to: &Address, bytes: usize, each: usize, next: usize) -> b
     is_open && is_alike && has_room && is_to_one(to)
 }
 
-/// Only internet datagrams are sent several at once, and only those that one host will hear.
+/// Only internet datagrams are sent several at once, and none to a multicast group: for its members the system makes
+/// copies on their way, which are not to be cut.
 fn is_to_one(to: &Address) -> bool {
     matches!(to, Address::Udp(place) if !place.ip().to_canonical().is_multicast())
 }

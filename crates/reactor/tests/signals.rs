@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "each test file uses its part of it")]
 mod recorder;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -178,6 +178,13 @@ fn patient() -> Limits {
     Limits { linger_timeout: HOUR, ..Limits::default() }
 }
 
+/// Runs loops on a thread of their own; how they end is told.
+fn begin(run: impl FnOnce() -> io::Result<()> + Send + 'static) -> Receiver<io::Result<()>> {
+    let (tell, ended) = mpsc::channel();
+    thread::spawn(move || tell.send(run()));
+    ended
+}
+
 fn call(address: &Address) -> TcpStream {
     let stream = TcpStream::connect(address.ip().unwrap()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -189,7 +196,7 @@ fn real_signals_reach_the_handler_and_end_the_loop() {
     let _alone = alone();
     let Serving { reactor, address, told, .. } = serving();
     raise(SIGHUP).unwrap(); // before it runs
-    let running = thread::spawn(|| reactor.run().map(drop));
+    let ended = begin(|| reactor.run().map(drop));
     assert_eq!(told.recv_timeout(DEADLINE).unwrap(), "SIGHUP");
     for _ in 0..3 {
         raise(SIGUSR1).unwrap();
@@ -203,14 +210,14 @@ fn real_signals_reach_the_handler_and_end_the_loop() {
     assert_eq!(caller.read(&mut [0]).unwrap(), 0, "a drain ends our side");
     raise(SIGINT).unwrap();
     assert_eq!(told.recv_timeout(DEADLINE).unwrap(), Closed::Stopped.to_string());
-    running.join().unwrap().unwrap();
+    ended.recv_timeout(DEADLINE).unwrap().unwrap();
 }
 
 #[test]
 fn two_signals_that_come_while_the_loop_is_busy_are_two() {
     let _alone = alone();
     let Serving { reactor, address, told, order } = serving();
-    let running = thread::spawn(|| reactor.run().map(drop));
+    let ended = begin(|| reactor.run().map(drop));
     let mut caller = call(&address);
     caller.write_all(b"busy").unwrap();
     assert_eq!(told.recv_timeout(DEADLINE).unwrap(), "busy");
@@ -222,7 +229,7 @@ fn two_signals_that_come_while_the_loop_is_busy_are_two() {
         heard.push(what);
     }
     assert_eq!(heard, ["draining".to_owned(), Closed::Stopped.to_string()], "the caller holds on");
-    running.join().unwrap().unwrap();
+    ended.recv_timeout(DEADLINE).unwrap().unwrap();
     drop(caller);
 }
 
@@ -261,7 +268,7 @@ fn all_workers_end_by_a_signal_and_one_answers_any_other() {
     workers.obey(&[Signal::Terminate, Signal::Hangup], HOUR).unwrap();
     let place = Address::Tcp("127.0.0.1:0".parse().unwrap());
     let address = workers.listen(&place, &ListenOptions::default()).unwrap();
-    let running = thread::spawn(|| workers.run().map(drop));
+    let ended = begin(|| workers.run().map(drop));
     let hear = || told.recv_timeout(DEADLINE).unwrap();
 
     raise(SIGHUP).unwrap();
@@ -274,6 +281,6 @@ fn all_workers_end_by_a_signal_and_one_answers_any_other() {
     drained.sort_unstable();
     assert_eq!(drained, ["0 drains", "1 drains", "2 drains"]);
     raise(SIGTERM).unwrap();
-    running.join().unwrap().unwrap();
+    ended.recv_timeout(DEADLINE).unwrap().unwrap();
     drop(held);
 }
