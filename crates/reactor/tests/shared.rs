@@ -180,6 +180,19 @@ fn calls_each_of_which_ends_before_the_next_are_shared() {
 }
 
 #[test]
+fn a_worker_whose_calls_have_ended_takes_the_next_ones() {
+    let shared = Shared::running(2);
+    let calls = (0..40).map(|_| shared.call()).map(|mut call| (taker(&mut call), call));
+    let (ending, held): (Vec<_>, Vec<_>) = calls.partition(|(taker, _)| *taker == 0);
+    let free = ending.len();
+    drop(ending);
+    (0..free).for_each(|_| shared.ended.recv_timeout(DEADLINE).unwrap());
+    let mut next: Vec<_> = (0..held.len()).map(|_| shared.call()).collect();
+    let taken = next.iter_mut().filter_map(|call| (taker(call) == 0).then_some(())).count();
+    assert!(taken >= held.len() * 3 / 4, "{taken} of {}, after {free} ended", held.len());
+}
+
+#[test]
 fn a_worker_that_does_not_turn_is_passed_over_and_has_its_share_when_it_is_back() {
     let shared = Shared::running(2);
     let mut first = shared.call();
