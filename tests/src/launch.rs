@@ -5,6 +5,11 @@ use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
+use signal_hook::flag;
 
 use crate::build;
 use crate::canary::Canary;
@@ -32,6 +37,7 @@ impl Launch {
 
     /// Any other program; looked for on the `PATH` unless it is a path.
     pub fn of(program: impl AsRef<OsStr>) -> Launch {
+        stop_ignoring_signals();
         let mut command = Command::new(program);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in NOT_INHERITED {
@@ -122,6 +128,18 @@ impl Launch {
         let watch = self.is_watched.then(|| Watch::over(&mut self.command, self.hidden));
         Program::spawn(self.command, watch)
     }
+}
+
+/// A shell starts what is to run in the background with its interrupts ignored, and `nohup` does so with hang-ups. What is
+/// ignored here would be ignored by all that is started from here; what has an action, and be it the usual one, would not.
+fn stop_ignoring_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGQUIT, SIGHUP] {
+            let always = Arc::new(AtomicBool::new(true));
+            flag::register_conditional_default(signal, always).expect("these three have a usual action");
+        }
+    });
 }
 
 /// What a developer may have set for himself must not decide a test.

@@ -62,6 +62,16 @@ fn an_interrupted_program_has_no_exit_code() {
 }
 
 #[test]
+fn a_run_in_the_background_of_a_script_is_no_different() {
+    let itself = std::env::current_exe().expect("a test has a file");
+    let test = "an_interrupted_program_has_no_exit_code";
+    for ignored in ["INT", "INT QUIT HUP"] {
+        let run = Launch::of(&itself).args(["--exact", test]);
+        run.through_shell(&format!("trap '' {ignored}; exec \"$@\"")).start().finish().expect_code(0);
+    }
+}
+
+#[test]
 fn what_is_said_arrives_and_the_end_of_input_too() {
     let mut program = sh("cat").start();
     program.say("over the pipe");
