@@ -121,6 +121,24 @@ impl Program {
         self.child.id()
     }
 
+    /// Waits until it has so many threads: some it has only as long as there is something for them to do.
+    #[track_caller]
+    pub fn expect_threads(&self, wanted: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        let tasks = format!("/proc/{}/task", self.id());
+        loop {
+            let threads = std::fs::read_dir(&tasks).map_or(0, Iterator::count);
+            if threads == wanted {
+                return;
+            }
+            if Instant::now() >= deadline {
+                self.fail(&format!("it has {threads} threads, and not {wanted}"));
+            }
+            // Nobody is told when a thread of another process ends.
+            std::thread::park_timeout(EXIT_POLL_INTERVAL);
+        }
+    }
+
     /// Presses Ctrl-C.
     #[track_caller]
     pub fn interrupt(&self) {

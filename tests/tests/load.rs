@@ -156,6 +156,7 @@ fn python_servers_that_are_measured_beside_ours_send_back_what_they_are_sent() {
 fn what_a_server_costs_is_told() {
     let (server, endpoint) = echo("tcp://127.0.0.1:0");
     let pid = server.id();
+    server.expect_threads(1); // what those cost that have ended is in no file any more
     let before = processor_ns(pid);
     let busy = expect_all(&load(&endpoint, &format!("-n 20000 -c 4 -d 8 --pid {pid}")), 20_000);
     let cost = processor_ns(pid) - before;
@@ -171,6 +172,20 @@ fn what_a_server_costs_is_told() {
 
     let nobody = load(&endpoint, "-n 1 --pid 4194305"); // more than any system gives
     nobody.expect_code(USAGE).expect_stderr("--pid 4194305");
+}
+
+/// One that is not needed costs something with each call of the kernel.
+#[test]
+fn a_server_has_a_thread_for_each_loop_and_no_other() {
+    for workers in [1, 3] {
+        let (server, endpoint) = echo(&format!("tcp://127.0.0.1:0 --workers {workers}"));
+        server.expect_threads(workers);
+        // What is said about a stranger is written by one more, which then ends.
+        expect_all(&load(&endpoint, "-n 1"), 1);
+        drop(TcpStream::connect(e2e::address_of(&endpoint)).and_then(|mut caller| caller.write_all(b"\xff")));
+        server.wait_for_line(Stream::Stderr, |line| line.starts_with("tcp://"));
+        server.expect_threads(workers);
+    }
 }
 
 /// What the threads of a process have had of a processor so far.

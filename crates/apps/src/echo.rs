@@ -50,10 +50,12 @@ impl EchoArgs {
         raise_descriptor_limit();
         let mut workers = self.workers(&options, &notes)?;
         // Before the line that scripts wait for: after it they may interrupt us.
-        obey_together(&mut workers, &options.signals())?;
+        let guard = obey_together(&mut workers, &options.signals())?;
         let metrics = self.metrics.listen("sb-echo")?;
         self.listen(&mut workers, &options, &notes)?;
         let _showing = operation::begin(metrics, workers.handles(), &notes)?;
+        // From here on we wait for nobody, so that the loops hear their signals without help, and need no second thread.
+        drop(guard);
         workers.run()?;
         Ok(())
     }

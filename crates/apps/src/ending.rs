@@ -9,7 +9,7 @@ use framing::FrameError;
 use reactor::{Closed, Handler, Reactor, Signal, Signals, Workers};
 
 use crate::cli::exit::{Failure, Fault, Result};
-use crate::cli::signals;
+use crate::cli::signals::{self, Guard};
 use crate::session::Ended;
 
 /// Ctrl-C or SIGTERM: the first drains this loop, the second stops it at once. A program that does not come to its end
@@ -24,13 +24,15 @@ pub fn obey<H: Handler>(reactor: &mut Reactor<H>, signals: &[Signal]) -> Result<
     Ok(reactor.obey(catch(signals)?, DRAIN_TIMEOUT)?)
 }
 
-/// The same for several loops.
-pub fn obey_together<H>(workers: &mut Workers<H>, signals: &[Signal]) -> Result<()>
+/// The same for several loops, whose program says itself how long it may have to wait for others: until it drops the
+/// guard.
+pub fn obey_together<H>(workers: &mut Workers<H>, signals: &[Signal]) -> Result<Guard>
 where
     H: Handler<Command: 'static> + Send + 'static,
 {
-    signals::guard(DRAIN_TIMEOUT)?;
-    Ok(workers.obey(signals, DRAIN_TIMEOUT)?)
+    let guard = Guard::post(DRAIN_TIMEOUT)?;
+    workers.obey(signals, DRAIN_TIMEOUT)?;
+    Ok(guard)
 }
 
 /// Catches signals for a loop that is not there yet.

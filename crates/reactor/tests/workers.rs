@@ -163,10 +163,14 @@ fn who_has_left_hears_no_more() {
 
 #[test]
 fn no_worker_goes_on_alone_after_a_panic() {
-    let mut running = Running::start(2, &"tcp://127.0.0.1:0".parse().unwrap());
-    running.call().say("panic\n");
-    let ended = running.thread.take().unwrap().join().unwrap();
-    assert!(ended.is_err_and(|error| error.to_string().contains("panicked")));
+    for panicking in ["worker 0\n", "worker 1\n"] {
+        let mut running = Running::start(2, &"tcp://127.0.0.1:0".parse().unwrap());
+        let (here, there) = running.call_both();
+        let caller = [here, there].into_iter().find(|caller| caller.worker == panicking);
+        caller.expect("there are two").say("panic\n");
+        let ended = running.thread.take().unwrap().join().unwrap();
+        assert!(ended.is_err_and(|error| error.to_string().contains("panicked")));
+    }
 }
 
 #[test]

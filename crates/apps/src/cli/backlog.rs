@@ -1,13 +1,14 @@
 //! What is said beside the messages, on its way out: a bounded queue, and the thread that writes it.
 //!
 //! Whoever speaks never waits for whoever reads, so that a stderr that nobody reads stops no server; what finds no
-//! room is counted instead. Leaves what is said, and how it looks, to `cli::notes`.
+//! room is counted instead. The thread is there only while there is something to write: a process that has but one pays
+//! less for each call of the kernel, and servers say little. Leaves what is said, and how it looks, to `cli::notes`.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,15 +17,11 @@ pub(super) type Sink = Arc<Mutex<dyn Write + Send>>;
 
 /// Queues a line on the process's backlog.
 pub(super) fn say(sink: &Sink, line: String, keep: Keep) {
-    static WRITER: OnceLock<bool> = OnceLock::new();
-    let is_written = WRITER.get_or_init(|| {
+    if BACKLOG.push(sink, line, keep) == Writer::Wanted {
         let writer = thread::Builder::new().name("notes".into());
-        writer.spawn(|| BACKLOG.write_on()).is_ok()
-    });
-    if *is_written {
-        BACKLOG.push(sink, line, keep);
-    } else {
-        write_out(sink, &line); // better late than never
+        if writer.spawn(|| BACKLOG.write_on(LINGER)).is_err() {
+            BACKLOG.write_on(Duration::ZERO); // better late than never
+        }
     }
 }
 
@@ -42,6 +39,14 @@ pub(super) enum Keep {
     IfRoom,
 }
 
+/// Whether somebody writes what waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    Present,
+    /// Whoever is told so, sees to it that somebody does.
+    Wanted,
+}
+
 /// Lines on their way.
 struct Backlog {
     state: Mutex<State>,
@@ -53,7 +58,8 @@ struct State {
     waiting: VecDeque<Entry>,
     /// Of the lines that wait.
     bytes: usize,
-    /// The writer has taken lines, and is not through with them.
+    writer: Writer,
+    /// It has taken lines, and is not through with them.
     is_writing: bool,
 }
 
@@ -70,11 +76,11 @@ enum Said {
 
 impl Backlog {
     const fn new(bytes_max: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), bytes: 0, is_writing: false };
+        let state = State { waiting: VecDeque::new(), bytes: 0, writer: Writer::Wanted, is_writing: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), bytes_max }
     }
 
-    fn push(&self, sink: &Sink, line: String, keep: Keep) {
+    fn push(&self, sink: &Sink, line: String, keep: Keep) -> Writer {
         let mut state = self.state();
         if keep == Keep::Always || state.bytes + line.len() <= self.bytes_max {
             state.bytes += line.len();
@@ -86,24 +92,30 @@ impl Backlog {
             state.waiting.push_back(Entry { sink: Arc::clone(sink), said: Said::Dropped(1) });
         }
         self.changed.notify_all();
+        mem::replace(&mut state.writer, Writer::Present)
     }
 
-    fn write_on(&self) {
-        loop {
-            write_batch(self.take());
+    /// Writes until nothing has been said for so long.
+    fn write_on(&self, linger: Duration) {
+        while let Some(batch) = self.take(linger) {
+            write_batch(batch);
             self.state().is_writing = false;
             self.changed.notify_all();
         }
     }
 
-    /// Everything that waits, as soon as something does.
-    fn take(&self) -> VecDeque<Entry> {
-        let state = self.state();
-        let state = self.changed.wait_while(state, |state| state.waiting.is_empty());
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+    /// Everything that waits, as soon as something does. If nothing does for so long, the writer has leave to go.
+    fn take(&self, patience: Duration) -> Option<VecDeque<Entry>> {
+        let is_idle = |state: &mut State| state.waiting.is_empty();
+        let waited = self.changed.wait_timeout_while(self.state(), patience, is_idle);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.waiting.is_empty() {
+            state.writer = Writer::Wanted;
+            return None;
+        }
         state.bytes = 0;
         state.is_writing = true;
-        mem::take(&mut state.waiting)
+        Some(mem::take(&mut state.waiting))
     }
 
     fn flush(&self, patience: Duration) {
@@ -151,6 +163,9 @@ static BACKLOG: Backlog = Backlog::new(BYTES_MAX);
 /// Some thousand lines: more than is said at once to somebody who reads.
 const BYTES_MAX: usize = 256 * 1024;
 
+/// So that a flood of notes costs ten threads a second at most, and not one for each line.
+const LINGER: Duration = Duration::from_millis(100);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +185,7 @@ mod tests {
         }
         backlog.push(&sink, "must\n".to_owned(), Keep::Always);
         backlog.push(&sink, "z\n".to_owned(), Keep::IfRoom);
-        write_batch(backlog.take());
+        write_batch(backlog.take(Duration::ZERO).unwrap());
         assert_eq!(
             written.text(),
             "abc\n(2 notes were dropped: nobody read them)\nmust\n(1 note was dropped: nobody read it)\n"
@@ -187,7 +202,7 @@ mod tests {
         for (sink, line) in [(&one, "a\n"), (&one, "b\n"), (&other, "c\n"), (&one, "d\n")] {
             backlog.push(sink, line.to_owned(), Keep::IfRoom);
         }
-        write_batch(backlog.take());
+        write_batch(backlog.take(Duration::ZERO).unwrap());
         assert_eq!(written.text(), "a\nb\nc\nd\n");
     }
 
@@ -195,10 +210,22 @@ mod tests {
     fn a_flush_waits_for_the_line_that_is_being_written() {
         let (sink, written) = sink();
         let backlog: &'static Backlog = Box::leak(Box::new(Backlog::new(100)));
-        thread::spawn(|| backlog.write_on());
+        thread::spawn(|| backlog.write_on(Duration::from_secs(10)));
         backlog.push(&sink, "said\n".to_owned(), Keep::IfRoom);
         backlog.flush(Duration::from_secs(10));
         assert_eq!(written.text(), "said\n");
+    }
+
+    #[test]
+    fn a_writer_that_has_left_is_wanted_again_and_once_only() {
+        let (sink, written) = sink();
+        let backlog = Backlog::new(100);
+        let say = |line: &str| backlog.push(&sink, line.to_owned(), Keep::IfRoom);
+        for round in ["first\n", "again\n"] {
+            assert_eq!((say(round), say(round)), (Writer::Wanted, Writer::Present));
+            backlog.write_on(Duration::ZERO);
+        }
+        assert_eq!(written.text(), "first\nfirst\nagain\nagain\n");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! Obeying is the reactor's.
 
 use std::io;
-use std::thread;
+use std::mem;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use reactor::{Signal, Signals};
@@ -20,23 +21,41 @@ pub const ENDING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
 /// itself, and each is kept until the loop turns. Who is asked to end has so long for it; then it is ended.
 pub fn catch(signals: &[Signal], drain_timeout: Duration) -> io::Result<Signals> {
     let caught = Signals::catch(signals)?;
-    guard(drain_timeout)?;
+    mem::forget(Guard::post(drain_timeout)?); // for good
     Ok(caught)
 }
 
 /// Sees to it that a process that was asked to end does, on a thread of its own: a loop that waits for whoever reads our
-/// stdout does not hear its signals, and neither does a program whose loop has ended while it still writes.
-pub(crate) fn guard(drain_timeout: Duration) -> io::Result<()> {
-    let mut signals = iterator::Signals::new([SIGINT, SIGTERM])?;
-    let watch = move || {
-        let mut patience = drain_timeout + STOP_TIMEOUT;
-        for _ in signals.forever() {
-            end_within(patience);
-            patience = STOP_TIMEOUT;
-        }
-    };
-    thread::Builder::new().name("guard".into()).spawn(watch)?;
-    Ok(())
+/// stdout does not hear its signals, and neither does a program that looks up a name, or writes still when its loop has
+/// ended. Dropped, it stands guard no longer; whom it has given a time by then still has to keep to it.
+#[derive(Debug)]
+pub struct Guard {
+    signals: iterator::Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Guard {
+    pub(crate) fn post(drain_timeout: Duration) -> io::Result<Guard> {
+        let mut signals = iterator::Signals::new([SIGINT, SIGTERM])?;
+        let handle = signals.handle();
+        let watch = move || {
+            let mut patience = drain_timeout + STOP_TIMEOUT;
+            for _ in signals.forever() {
+                end_within(patience);
+                patience = STOP_TIMEOUT;
+            }
+        };
+        let thread = thread::Builder::new().name("guard".into()).spawn(watch)?;
+        Ok(Guard { signals: handle, thread: Some(thread) })
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.signals.close();
+        // It waits for nothing any more.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 /// Ends the process if it has not ended by itself until then.
