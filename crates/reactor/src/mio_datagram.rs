@@ -69,10 +69,10 @@ impl DatagramSocket {
     /// Sends a whole series in one call where that can be done, else its first datagram.
     pub(crate) fn send_series(&mut self, to: &Address, series: Series<'_>) -> io::Result<usize> {
         match self {
-            DatagramSocket::Udp { socket, peer, segments } if segments.takes(series) => {
-                send_together(socket, segments, place(peer.as_ref(), to)?, series)
+            DatagramSocket::Udp { socket, peer, segments } => {
+                send_several(socket, segments, place(peer.as_ref(), to)?, series)
             }
-            _ => self.send(to, series.first()).map(|()| 1),
+            DatagramSocket::Unix { .. } => self.send(to, series.first()).map(|()| 1),
         }
     }
 }
@@ -100,16 +100,19 @@ fn send_alone(socket: &UdpSocket, to: Option<SocketAddr>, payload: &[u8]) -> io:
 }
 
 /// If they are refused and one of them is not, it is for their being several.
-fn send_together(
+fn send_several(
     socket: &UdpSocket,
     segments: &mut Segments,
     to: Option<SocketAddr>,
     series: Series<'_>,
 ) -> io::Result<usize> {
+    if !segments.takes(to, series) {
+        return send_alone(socket, to, series.first()).map(|()| 1);
+    }
     match segments::send(socket, to, series).map_err(no_room) {
         Err(error) if segments::is_about_series(&error) => {
             send_alone(socket, to, series.first())?;
-            segments.refuse(series);
+            segments.refuse(to, series);
             Ok(1)
         }
         result => result.map(|()| series.count()),
@@ -136,10 +139,8 @@ mod tests {
     fn a_series_leaves_in_one_call_over_udp_and_one_by_one_over_unix() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reader");
-        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        udp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (udp, there) = reader("127.0.0.1");
         let _unix = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
-        let there = Address::Udp(udp.local_addr().unwrap());
         for (from, to, taken) in [
             ("udp://127.0.0.1:0".parse().unwrap(), there, 3),
             (Address::Unnamed, Address::UnixDatagram(path.clone()), 1),
@@ -149,6 +150,40 @@ mod tests {
         }
         let mut heard = [0; 9];
         assert_eq!([0; 3].map(|_: i32| udp.recv(&mut heard).unwrap()), [2, 2, 1]);
+    }
+
+    #[test]
+    fn a_series_that_was_refused_is_not_tried_again_there_and_is_elsewhere() {
+        // More datagrams than any kernel cuts; those that were cut would all be taken.
+        let too_many = Series::new(&[b'x'; 4_096], 1);
+        let several = Series::new(b"aab", 1);
+        for is_connected in [false, true] {
+            let [(near, there), (far, elsewhere)] = ["127.0.0.1", "127.0.0.2"].map(reader);
+            let peer = is_connected.then(|| there.clone());
+            let options = BindOptions { peer, ..BindOptions::default() };
+            let (mut socket, _) =
+                open_datagram::bind(&"udp://127.0.0.1:0".parse().unwrap(), &options).unwrap();
+            for (to, series, taken) in
+                [(&there, several, 3), (&there, too_many, 1), (&there, several, 1), (&elsewhere, several, 3)]
+            {
+                assert_eq!(socket.send_series(to, series).unwrap(), taken, "{to}, {}", series.count());
+            }
+            for (reader, expected) in [(&near, &b"aabxa"[..]), (&far, b"aab")] {
+                let mut heard = [0; 9];
+                for byte in expected {
+                    assert_eq!(reader.recv(&mut heard).unwrap(), 1);
+                    assert_eq!(heard[0], *byte);
+                }
+            }
+        }
+    }
+
+    /// Somebody there who hears what is sent.
+    fn reader(host: &str) -> (std::net::UdpSocket, Address) {
+        let reader = std::net::UdpSocket::bind((host, 0)).unwrap();
+        reader.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let there = Address::Udp(reader.local_addr().unwrap());
+        (reader, there)
     }
 
     #[test]

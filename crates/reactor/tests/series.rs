@@ -8,7 +8,7 @@ mod support;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 
-use support::{DEADLINE, Hooks, Running, Told, has_ipv6, hooks};
+use support::{DEADLINE, Hooks, Running, Told, has_ipv6, hooks, skip};
 use switchboard_reactor::{Address, BindOptions, Limits, Reactor, SocketId};
 
 /// A loop with a socket there.
@@ -150,8 +150,7 @@ fn what_is_longer_than_the_ways_packets_comes_all_the_same() {
     }
     let prepared = Command::new("unshare").args(["-n", "sh", "-c", PREPARE, "sh", "true"]).output();
     if !prepared.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no network namespace can be made here (it takes root, unshare and ip)");
-        return;
+        return skip("namespaces");
     }
     let child = Command::new("unshare")
         .args(["-n", "sh", "-c", PREPARE, "sh"])
