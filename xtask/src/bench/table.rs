@@ -1,8 +1,8 @@
 //! Tables in Markdown, with columns that line up for whoever reads them in a terminal.
 
-use super::rounds::{Played, Row};
+use super::rounds::{Failed, Played, Row};
 
-/// A shape as a table, and below it who is missing from it.
+/// A shape as a table, and below it who or what is missing from it.
 pub(super) fn of(played: &Played) -> String {
     let first = played.rows.first().map_or("", |row| row.peer.name);
     let mut rows = vec![vec![String::new()]];
@@ -17,11 +17,8 @@ pub(super) fn of(played: &Played) -> String {
         cells.extend(has_spread.then(|| spread(row)));
         rows.push(cells);
     }
-    let shown = markdown(&rows);
-    match missing(played) {
-        None => shown,
-        Some(missing) => format!("{shown}\nNot here: {missing}.\n"),
-    }
+    let failed = list("Failed", played.rows.iter().filter_map(failed));
+    markdown(&rows) + &failed + &list("Not here", missing(played))
 }
 
 /// The lowest and the highest ratio of a row.
@@ -29,11 +26,20 @@ pub(super) fn spread(row: &Row) -> String {
     row.spread.map_or_else(String::new, |spread| format!("{:.2} to {:.2}", spread.lowest, spread.highest))
 }
 
-fn missing(played: &Played) -> Option<String> {
+fn failed(row: &Row) -> Option<String> {
+    let Failed { rounds, of, why } = row.failed.as_ref()?;
+    Some(format!("{} in {rounds} of {of} rounds ({why})", row.peer.name))
+}
+
+fn missing(played: &Played) -> impl Iterator<Item = String> {
     let left_out = played.shape.left_out.iter().map(|(peer, why)| format!("{peer} ({why})"));
-    let absent = played.absent.iter().map(|(peer, why)| format!("{peer} ({why})"));
-    let all: Vec<String> = left_out.chain(absent).collect();
-    (!all.is_empty()).then(|| all.join(", "))
+    left_out.chain(played.absent.iter().map(|(peer, why)| format!("{peer} ({why})")))
+}
+
+/// A paragraph of its own, if there is anything to be listed.
+fn list(head: &str, items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    if items.is_empty() { String::new() } else { format!("\n{head}: {}.\n", items.join(", ")) }
 }
 
 /// The first row is the head; numbers, which is everything but the first column, stand to the right.
@@ -87,6 +93,7 @@ mod tests {
             median: Measured { processor_ns: 100.0, ..Measured::default() },
             ratio,
             spread,
+            failed: None,
         };
         let spread = Some(Spread { lowest: 1.04, highest: 1.2 });
         let rows = vec![row("floor", 1.0, None), row("switchboard", 1.1, spread)];

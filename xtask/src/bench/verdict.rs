@@ -66,6 +66,7 @@ mod tests {
             median: Measured { processor_ns: *processor_ns, ..Measured::default() },
             ratio: processor_ns / figures[0].1,
             spread: None,
+            failed: None,
         };
         let rows = figures.iter().map(row).collect();
         Played { shape: &SHAPES[0], rows, absent: Vec::new() }
