@@ -58,10 +58,12 @@ mod net;
 mod seeds;
 mod state;
 mod stream;
+mod workers;
 mod world;
 
 pub use crate::rng::Rng;
 pub use faults::{Fault, Faults};
 pub use net::{SimDatagram, SimListener, SimNet, SimSignals, SimStream};
 pub use seeds::each_seed;
-pub use world::{Rest, Turn, World, join_workers};
+pub use workers::{join_workers, listen_shared};
+pub use world::{Rest, Turn, World};

@@ -34,7 +34,7 @@ pub struct SimStream(EndId);
 
 /// A simulated listener.
 #[derive(Debug)]
-pub struct SimListener(usize);
+pub struct SimListener(pub(super) usize);
 
 /// A simulated datagram socket.
 #[derive(Debug)]
@@ -56,6 +56,31 @@ impl SimNet {
 
     fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
         act(&mut self.world.0.borrow_mut())
+    }
+
+    /// A listener that nobody watches yet.
+    pub(super) fn open_listener(
+        &self,
+        address: &Address,
+        options: &ListenOptions,
+    ) -> io::Result<(SimListener, Address)> {
+        self.with(|state| {
+            let address = state.real_address(address);
+            if state.listeners.iter().any(|listener| listener.is_open() && listener.address == address) {
+                return Err(io::ErrorKind::AddrInUse.into());
+            }
+            state.listeners.push(ListenerPoint {
+                watchers: Vec::new(),
+                address: address.clone(),
+                backlog: VecDeque::new(),
+                backlog_max: options.backlog as usize,
+            });
+            Ok((SimListener(state.listeners.len() - 1), address))
+        })
+    }
+
+    fn watch_listener(&self, token: Token, listener: &SimListener) {
+        self.with(|state| state.listeners[listener.0].watchers.push((self.host, token)));
     }
 }
 
@@ -90,21 +115,9 @@ impl Net for SimNet {
         address: &Address,
         options: &ListenOptions,
     ) -> io::Result<(SimListener, Address)> {
-        self.with(|state| {
-            let address = state.real_address(address);
-            if state.listeners.iter().any(|listener| listener.is_open && listener.address == address) {
-                return Err(io::ErrorKind::AddrInUse.into());
-            }
-            state.listeners.push(ListenerPoint {
-                host: self.host,
-                token,
-                address: address.clone(),
-                backlog: VecDeque::new(),
-                backlog_max: options.backlog as usize,
-                is_open: true,
-            });
-            Ok((SimListener(state.listeners.len() - 1), address))
-        })
+        let (listener, address) = self.open_listener(address, options)?;
+        self.watch_listener(token, &listener);
+        Ok((listener, address))
     }
 
     fn accept(&mut self, listener: &mut SimListener) -> io::Result<(SimStream, Address)> {
@@ -117,6 +130,7 @@ impl Net for SimNet {
             let Some(end) = state.listeners[listener.0].backlog.pop_front() else {
                 return Err(io::ErrorKind::WouldBlock.into());
             };
+            state.end(end).host = self.host;
             let caller = state.end(end).peer;
             let source = caller.and_then(|caller| state.end(caller).source);
             Ok((SimStream(end), caller_address(source, caller.map_or(0, |caller| caller.0))))
@@ -134,8 +148,12 @@ impl Net for SimNet {
         Ok(())
     }
 
-    fn watch_adopted(&mut self, _token: Token, _adopted: &mut Adopted<SimNet>) -> io::Result<()> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "a simulated socket is not handed over"))
+    fn watch_adopted(&mut self, token: Token, adopted: &mut Adopted<SimNet>) -> io::Result<()> {
+        let Adopted::Listener(listener, _) = adopted else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "only a simulated listener is handed over"));
+        };
+        self.watch_listener(token, listener);
+        Ok(())
     }
 
     fn connect(&mut self, address: &Address, source: Option<IpAddr>) -> io::Result<SimStream> {
@@ -175,7 +193,10 @@ impl Net for SimNet {
 
     fn close_listener(&mut self, listener: SimListener) {
         self.with(|state| {
-            state.listeners[listener.0].is_open = false;
+            state.listeners[listener.0].watchers.retain(|(host, _)| *host != self.host);
+            if state.listeners[listener.0].is_open() {
+                return;
+            }
             for end in std::mem::take(&mut state.listeners[listener.0].backlog) {
                 state.abandon(end);
             }

@@ -18,12 +18,17 @@ use crate::time::Time;
 /// A listening socket.
 #[derive(Debug)]
 pub(super) struct ListenerPoint {
-    pub(super) host: usize,
-    pub(super) token: Token,
+    /// The loops that watch it, each on its host and under its name there. With the last of them it is closed.
+    pub(super) watchers: Vec<(usize, Token)>,
     pub(super) address: Address,
     pub(super) backlog: VecDeque<EndId>,
     pub(super) backlog_max: usize,
-    pub(super) is_open: bool,
+}
+
+impl ListenerPoint {
+    pub(super) fn is_open(&self) -> bool {
+        !self.watchers.is_empty()
+    }
 }
 
 /// Everything in the world.
@@ -190,13 +195,16 @@ impl State {
     fn call_arrives(&mut self, from: EndId, address: &Address) {
         let is_refused = self.draw(Fault::Refusal);
         let place = self.listeners.iter().position(|listener| {
-            listener.is_open && listener.address == *address && listener.backlog.len() < listener.backlog_max
+            listener.is_open()
+                && listener.address == *address
+                && listener.backlog.len() < listener.backlog_max
         });
         let Some(place) = place.filter(|_| !is_refused) else {
             self.send(Arrival::Answer { to: from, answer: Answer::Refused });
             return;
         };
-        let end = self.new_end(self.listeners[place].host, EndState::Open);
+        // On which host it will be is decided by who takes it.
+        let end = self.new_end(self.listeners[place].watchers[0].0, EndState::Open);
         self.end(end).peer = Some(from);
         self.end(from).peer = Some(end);
         self.listeners[place].backlog.push_back(end);
@@ -205,8 +213,9 @@ impl State {
     }
 
     pub(super) fn listener_edge(&mut self, place: usize) {
-        let ListenerPoint { host, token, .. } = self.listeners[place];
-        self.hosts[host].ready.push(Ready { token, readable: true, writable: false, ended: false });
+        for &(host, token) in &self.listeners[place].watchers {
+            self.hosts[host].ready.push(Ready { token, readable: true, writable: false, ended: false });
+        }
     }
 
     fn answer_arrives(&mut self, to: EndId, answer: Answer) {

@@ -17,7 +17,6 @@ use crate::net::Plant;
 use crate::reactor::{Flow, Reactor};
 use crate::signal::Signal;
 use crate::time::Time;
-use crate::workers;
 
 /// A simulated network with its clock. Clones are the same world.
 #[derive(Clone, Debug)]
@@ -31,12 +30,6 @@ pub trait Turn {
     fn timeout(&self) -> Option<Duration>;
     /// Which host it runs on.
     fn host(&self) -> usize;
-}
-
-/// Makes loops the workers of one server, as [`Workers`](crate::Workers) does with those on threads: what one of them
-/// publishes to a group reaches the members on all. Each listens at an address of its own, if it listens.
-pub fn join_workers<H: Handler>(loops: &mut [Reactor<H, SimNet>]) {
-    workers::join(loops);
 }
 
 impl<H: Handler> Turn for Reactor<H, SimNet> {
