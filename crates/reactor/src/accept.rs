@@ -40,8 +40,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Ok((stream, peer)) => self.take_call(id, stream, &peer),
                 Err(error) => match kind_of_failure(&error) {
                     Failure::NothingWaits => {
-                        listener.readable = false;
-                        listener.logged = false;
+                        listener.note_drained();
                         return;
                     }
                     Failure::Interrupted => {}
@@ -120,22 +119,14 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    /// What waits is another loop's to take, which has been told. One that does not come to look is passed over.
+    /// What waits is another loop's to take, which has been told. Whether it does is seen in a while.
     fn leave_call(&mut self, id: ListenerId, left: Left) {
         let Some(listener) = self.sources.listener(id) else { return };
         listener.readable = false;
-        if listener.left.is_some() {
-            listener.left_since = Some(left);
-        } else {
-            self.await_look(id, left);
+        if listener.left.is_none() {
+            listener.left = Some(left);
+            self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
         }
-    }
-
-    /// Sees in a while whether the loop to which a call was left has looked.
-    fn await_look(&mut self, id: ListenerId, left: Left) {
-        let Some(listener) = self.sources.listener(id) else { return };
-        listener.left = Some(left);
-        self.timers.set(self.now + ACCEPT_RETRY, Timer::Accept(id));
     }
 
     /// Another loop has left calls to this one.
@@ -168,14 +159,8 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// A listener has waited: for something that was lacking, or for another loop to look.
     pub(crate) fn accept_is_due(&mut self, id: ListenerId) {
         let Some(listener) = self.sources.listener(id) else { return };
-        let since = listener.left_since.take();
         if let (Some(share), Some(left)) = (&listener.share, listener.left.take()) {
-            let is_passed_over = share.pass_over(left);
-            listener.readable |= is_passed_over;
-            // Whoever is passed over, this loop looks again. Who has looked may have done so before the last call was left.
-            if let Some(since) = since.filter(|_| !is_passed_over) {
-                self.await_look(id, since);
-            }
+            listener.readable |= share.pass_over(left);
         }
         self.retry_accept(id);
     }

@@ -18,10 +18,8 @@ pub(crate) struct ListenerState<L> {
     pub(crate) calls_max: usize,
     /// This loop's share in it, if others watch the same socket.
     pub(crate) share: Option<Share>,
-    /// A call was left to another loop, and a timer is set to see whether that has looked.
+    /// A call was left to another loop, and a timer is set to see what came of it.
     pub(crate) left: Option<Left>,
-    /// The last call that was left to another since then: its turn to be looked after comes next.
-    pub(crate) left_since: Option<Left>,
     /// No place, or `accept` failed for want of something: a freed place or a timer will try again.
     pub(crate) starved: bool,
     /// The present want has been logged: one line for it, however long it lasts.
@@ -39,7 +37,6 @@ impl<L> ListenerState<L> {
             calls_max,
             share: None,
             left: None,
-            left_since: None,
             starved: false,
             logged: false,
         }
@@ -61,6 +58,13 @@ impl<L> ListenerState<L> {
     pub(crate) fn call_ends(&mut self) {
         self.calls -= 1;
         self.share.iter().for_each(Share::leave);
+    }
+
+    /// No call waits: the next one brings an edge.
+    pub(crate) fn note_drained(&mut self) {
+        self.readable = false;
+        self.logged = false;
+        self.share.iter().for_each(Share::find_none);
     }
 
     /// Nothing can be taken for now. Others may.

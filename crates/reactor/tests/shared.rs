@@ -1,6 +1,6 @@
 //! One Unix path, several loops that watch it: each has its share of the calls, however they come, and a loop that cannot
-//! take one holds up nobody. What each step of it does is tested in `src/share.rs`, every order of steps in
-//! `interleaved`.
+//! take one holds up nobody. What each step of it does, and every order of steps, is tested in `interleaved`; when
+//! which worker takes over is tested in `simulation`, where time stands still.
 //!
 //! Shares are exact as long as every thread comes to its turn within 100 ms, which a busy machine does not promise: half
 //! of it is asked for here.

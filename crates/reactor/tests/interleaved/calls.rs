@@ -18,15 +18,49 @@ struct Backlog {
 
 /// What a loop does when it is told of calls, as `Reactor::accept_calls` does it.
 fn take_calls(own: usize, share: &Share, backlog: &Mutex<Backlog>) {
-    while share.look().is_none() {
-        let mut backlog = backlog.lock().unwrap();
-        if backlog.calls == 0 {
-            return;
-        }
-        backlog.calls -= 1;
-        backlog.taken[own] += 1;
-        share.enter();
+    while share.look().is_none() && take_call(own, share, backlog) {}
+}
+
+/// What a loop does when the next call is its own; says whether there was one.
+fn take_call(own: usize, share: &Share, backlog: &Mutex<Backlog>) -> bool {
+    let mut backlog = backlog.lock().unwrap();
+    if backlog.calls == 0 {
+        share.find_none();
+        return false;
     }
+    backlog.calls -= 1;
+    backlog.taken[own] += 1;
+    share.enter();
+    true
+}
+
+/// Two loops with calls before them, of which one takes its budget of a turn and does not come to another. The other
+/// looks again for as long as it is told to when its timer is due, however soon that is.
+fn none_is_left_behind_a_loop_that_is_stuck(calls: usize, budget: usize) {
+    let backlog = Arc::new(Mutex::new(Backlog { calls, taken: [0, 0] }));
+    let mut shares = Share::among([(); 2].map(|()| Arc::new(Bell::default()) as Arc<dyn Wake>));
+    let (free, stuck) = (shares.pop().unwrap(), shares.pop().unwrap());
+    let other = thread::spawn({
+        let backlog = Arc::clone(&backlog);
+        move || {
+            for _ in 0..budget {
+                if stuck.look().is_none() && !take_call(0, &stuck, &backlog) {
+                    break;
+                }
+            }
+            // Not dropped: it does nothing more.
+            std::mem::forget(stuck);
+        }
+    });
+    loop {
+        match free.look() {
+            None if take_call(1, &free, &backlog) => {}
+            Some(left) if free.pass_over(left) => {}
+            _ => break,
+        }
+    }
+    assert_eq!(backlog.lock().unwrap().calls, 0, "it has stopped to look");
+    other.join().unwrap();
 }
 
 /// Two loops, and so many calls: each loop looks at the edge of the calls, and then whenever it is told.
@@ -74,6 +108,13 @@ fn calls_are_shared_and_none_is_left_lying() {
 fn a_loop_that_withdraws_takes_no_call_with_it() {
     for calls in 1..=2 {
         in_most_orders(move || every_call_is_taken(calls, true));
+    }
+}
+
+#[test]
+fn a_loop_that_is_stuck_behind_its_budget_keeps_no_call() {
+    for (calls, budget) in [(1, 1), (3, 1), (4, 2)] {
+        in_every_order(move || none_is_left_behind_a_loop_that_is_stuck(calls, budget));
     }
 }
 
@@ -125,12 +166,28 @@ fn who_does_not_look_is_passed_over_until_it_does() {
         shares[0].enter();
         let left = shares[0].look().unwrap();
         shares[1].look();
-        assert!(!shares[0].pass_over(left), "it has looked");
+        assert!(shares[0].pass_over(left), "it has looked, but nobody knows what it found");
         let left = shares[0].look().unwrap();
         assert!(shares[0].pass_over(left));
         assert_eq!(shares[0].look(), None);
         shares[1].look();
         assert!(shares[0].look().is_some());
+    });
+}
+
+#[test]
+fn nobody_looks_again_once_a_later_look_has_found_no_call() {
+    in_every_order(|| {
+        let (shares, _) = shares(3);
+        shares[1].look();
+        shares[0].enter();
+        let left = shares[0].look().unwrap();
+        shares[1].find_none();
+        assert!(shares[0].pass_over(left), "what it left came after the other's look");
+        let left = shares[0].look().unwrap();
+        shares[2].look();
+        shares[2].find_none();
+        assert!(!shares[0].pass_over(left));
     });
 }
 

@@ -10,7 +10,11 @@ mod echo;
 mod groups;
 mod hub;
 mod planted;
+#[allow(dead_code, reason = "each test file uses its part of it")]
+#[path = "../support/recorder.rs"]
+mod recorder;
 mod rooms;
+mod shares;
 mod sources;
 
 use std::time::Duration;
