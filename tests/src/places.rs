@@ -1,11 +1,10 @@
 //! Places in the file system that vanish after the test.
 //! What stands in them is the test's affair.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// A folder of the test's own, with a path short enough for Unix sockets.
 pub struct Place {
@@ -25,11 +24,13 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// Writes a file and gives its path. Only its owner can use it, whatever the umask: it may hold a key.
+    /// Writes a file and gives its path. Only its owner can use it, whatever the umask: it may hold a key. One that is
+    /// written again is exchanged at once, as a program that was started before may just be reading it.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        std::fs::write(&path, content).expect("a new folder takes a file");
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
+        let mut file = NamedTempFile::new_in(self.folder()).expect("a new folder takes a file");
+        file.write_all(content.as_ref()).expect("the disk takes it");
+        file.persist(&path).expect("the folder is ours");
         path
     }
 

@@ -1,10 +1,12 @@
-//! The harness itself: what it reports when a program does not do what a test expected.
+//! The harness itself: what it reports when a program does not do what a test expected, and what tests rely on.
 //! Only `sh` is started here.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 use std::time::Duration;
 
-use e2e::{Launch, Stream};
+use e2e::{Launch, Place, Stream};
 
 fn sh(script: &str) -> Launch {
     Launch::of("sh").args(["-c", script])
@@ -69,6 +71,22 @@ fn a_run_in_the_background_of_a_script_is_no_different() {
         let run = Launch::of(&itself).args(["--exact", test]);
         run.through_shell(&format!("trap '' {ignored}; exec \"$@\"")).start().finish().expect_code(0);
     }
+}
+
+#[test]
+fn a_file_that_is_written_again_is_never_seen_half() {
+    let place = Place::new();
+    let path = place.file("key", "correct horse");
+    let mode = path.metadata().expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may hold a key");
+    let reader = thread::spawn(move || {
+        let read = |_| std::fs::read_to_string(&path).expect("it is always there");
+        (0..20_000).map(read).find(|content| content != "correct horse")
+    });
+    while !reader.is_finished() {
+        place.file("key", "correct horse");
+    }
+    assert_eq!(reader.join().expect("it only reads"), None);
 }
 
 #[test]
