@@ -150,7 +150,10 @@ impl Net for SimNet {
 
     fn watch_adopted(&mut self, token: Token, adopted: &mut Adopted<SimNet>) -> io::Result<()> {
         let Adopted::Listener(listener, _) = adopted else {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "only a simulated listener is handed over"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "only a simulated listener is handed over",
+            ));
         };
         self.watch_listener(token, listener);
         Ok(())
