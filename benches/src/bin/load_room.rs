@@ -1,5 +1,6 @@
 //! `load_room tcp://HOST:PORT -c MEMBERS --room MEMBERS [--mode idle|bare] --time N[ms] --pid PID`: a load for a hub, as
-//! `sb-load` is one for an echo server. It prints a summary with the same fields, as far as they make sense.
+//! `sb-load` is one for an echo server. Every byte that its members hear is checked. It prints a summary with the same
+//! fields, as far as they make sense.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let time = if mode == "idle" { Duration::ZERO } else { milliseconds(&option("--time")?)? };
     if !time.is_zero() {
         // Until then the hub is busy telling everybody who has come.
-        room::say_to_all(hub, &mut members)?;
+        room::say_to_all(hub, &mut members, 0)?;
     }
     let (before, began) = (process.processor_ns()?, Instant::now());
     let said = room::talk(hub, &mut members, time)?;

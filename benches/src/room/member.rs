@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use switchboard::auth::{Dialect, Key, Keyring, Policy, Progress};
 use switchboard::session::draw_from_system;
 
+use super::notice;
 use crate::peers::frames::{HEADER_BYTES, frame_bytes};
 
 /// Somebody in a room. It waits awake: to wake somebody up is work, and would be the hub's.
@@ -64,14 +65,16 @@ impl Member {
         self.stream.write_all(&[&header, message].concat())
     }
 
-    /// Says something that has the `ref` 1, and waits for its answer.
-    pub fn ask(&mut self, request: &str) -> io::Result<()> {
+    /// Says something that has the `ref` 1, and gives the answer.
+    pub fn ask(&mut self, request: &str) -> io::Result<&[u8]> {
         self.say(request.as_bytes())?;
-        self.hear_until(|heard| heard.ends_with(br#","ref":1}"#))?;
-        if self.heard.starts_with(br#"{"type":"error""#) {
-            return Err(io::Error::other(String::from_utf8_lossy(&self.heard).into_owned()));
+        self.hear_but_of_others()?;
+        if !self.heard.ends_with(notice::ANSWER_END.as_bytes())
+            || self.heard.starts_with(br#"{"type":"error""#)
+        {
+            return Err(altered(&self.heard, "an answer".as_bytes()));
         }
-        Ok(())
+        Ok(&self.heard)
     }
 
     /// Waits for one message.
@@ -80,7 +83,8 @@ impl Member {
             match frame_bytes(&self.inbox)? {
                 Some(frame) if frame <= self.inbox.len() => {
                     self.heard.clear();
-                    self.heard.extend(self.inbox.drain(..frame).skip(HEADER_BYTES));
+                    self.heard.extend_from_slice(&self.inbox[HEADER_BYTES..frame]);
+                    self.inbox.drain(..frame);
                     return Ok(());
                 }
                 _ => self.receive()?,
@@ -88,14 +92,18 @@ impl Member {
         }
     }
 
-    /// Waits for one that is wanted.
-    pub fn hear_until(&mut self, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
-        loop {
+    /// Waits for this message. Any other, but of who comes and goes, is a mistake of the hub.
+    pub fn hear_this(&mut self, expected: &[u8]) -> io::Result<()> {
+        self.hear_but_of_others()?;
+        if self.heard == expected { Ok(()) } else { Err(altered(&self.heard, expected)) }
+    }
+
+    fn hear_but_of_others(&mut self) -> io::Result<()> {
+        self.hear()?;
+        while notice::is_of_others(&self.heard) {
             self.hear()?;
-            if is_wanted(&self.heard) {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// Waits for more bytes.
@@ -113,6 +121,11 @@ impl Member {
             }
         }
     }
+}
+
+pub(super) fn altered(heard: &[u8], expected: &[u8]) -> io::Error {
+    let [heard, expected] = [heard, expected].map(|bytes| bytes.escape_ascii());
+    io::Error::new(ErrorKind::InvalidData, format!("heard {heard} for {expected}"))
 }
 
 /// The keys of the file that our programs take them from, one policy each.

@@ -2,6 +2,7 @@
 //! The hub is another process; what is done with the figures is the program's.
 
 mod member;
+mod notice;
 mod process;
 
 use std::io;
@@ -40,32 +41,93 @@ pub fn talk(hub: Hub, members: &mut [Member], time: Duration) -> io::Result<u64>
     let end = Instant::now() + time;
     let mut said = 0;
     while Instant::now() < end {
-        say_to_all(hub, members)?;
         said += 1;
+        say_to_all(hub, members, said)?;
     }
     Ok(said)
 }
 
-/// The first member says something, and everybody else waits for it.
-pub fn say_to_all(hub: Hub, members: &mut [Member]) -> io::Result<()> {
+/// The first member says something that has this number, and everybody else waits for just that.
+pub fn say_to_all(hub: Hub, members: &mut [Member], number: u64) -> io::Result<()> {
     let (talker, others) = members.split_first_mut().expect("a room has members");
-    match hub {
-        Hub::Chat => talker.ask(&format!(r#"{{"type":"say","room":"r0","text":"{TEXT}","ref":1}}"#))?,
+    let told = match hub {
+        Hub::Chat => {
+            let answer = talker.ask(&notice::say())?;
+            notice::told_after(answer).ok_or_else(|| member::altered(answer, b"what it said"))?
+        }
         Hub::Bare => {
-            talker.say(&[b'x'; NOTICE_BYTES])?;
-            talker.hear()?;
+            let said = notice::bare(number);
+            talker.say(&said)?;
+            talker.hear_this(&said)?;
+            said.to_vec()
+        }
+    };
+    others.iter_mut().try_for_each(|member| member.hear_this(&told))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const ANSWER: &[u8] = br#"{"type":"accepted","id":7,"ms":1767225600000,"ref":1}"#;
+
+    /// What comes of a room of two, if its hub says this to the one who talks and that to the other.
+    fn heard(hub: Hub, replies: [Vec<u8>; 2]) -> io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let hub_side = thread::spawn(move || {
+            replies.map(|reply| {
+                let (mut stream, _) = listener.accept().unwrap();
+                stream.write_all(&[framed(b""), reply].concat()).unwrap();
+                stream
+            })
+        });
+        let mut members = [0; 2].map(|_: i32| Member::welcome(address).unwrap());
+        let _streams = hub_side.join().unwrap();
+        say_to_all(hub, &mut members, 1)
+    }
+
+    fn framed(message: &[u8]) -> Vec<u8> {
+        [&u32::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
+    }
+
+    /// A hub, what it says to who talks, and what to the other.
+    fn right() -> [(Hub, Vec<u8>, Vec<u8>); 2] {
+        let bare = notice::bare(1).to_vec();
+        [(Hub::Chat, ANSWER.to_vec(), notice::told_after(ANSWER).unwrap()), (Hub::Bare, bare.clone(), bare)]
+    }
+
+    #[test]
+    fn a_room_hears_what_was_said_and_may_hear_of_others_before() {
+        for (hub, to_talker, to_other) in right() {
+            let joined = framed(br#"{"type":"joined","room":"r0","nick":"n9"}"#);
+            heard(hub, [framed(&to_talker), [joined, framed(&to_other)].concat()]).unwrap();
         }
     }
-    others.iter_mut().try_for_each(|member| member.hear_until(is_message))
+
+    #[test]
+    fn a_byte_that_is_changed_missing_or_too_many_is_found_wherever_it_is() {
+        for (hub, to_talker, to_other) in right() {
+            let changed = [0, 8, to_other.len() / 2, to_other.len() - 1].map(|at| {
+                let mut changed = to_other.clone();
+                changed[at] ^= 1;
+                changed
+            });
+            let (shorter, longer) = (to_other[1..].to_vec(), [&to_other[..], b"}"].concat());
+            for wrong in changed.into_iter().chain([shorter, longer, Vec::new()]) {
+                let error = heard(hub, [framed(&to_talker), framed(&wrong)]).unwrap_err();
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{hub:?}, {}", wrong.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_round_before_is_not_taken_for_this_one() {
+        let stale = framed(&notice::bare(0));
+        assert!(heard(Hub::Bare, [framed(&notice::bare(1)), stale]).is_err());
+    }
 }
-
-/// Comings and goings are passed over.
-fn is_message(heard: &[u8]) -> bool {
-    heard.starts_with(br#"{"type":"message""#) || heard.first() == Some(&b'x')
-}
-
-/// 64 of them.
-const TEXT: &str = "sixty-four letters and spaces, which is about what people say...";
-
-/// What the hub makes of such a text for the others.
-const NOTICE_BYTES: usize = 152;

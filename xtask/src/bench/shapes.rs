@@ -227,7 +227,7 @@ pub(super) const SHAPES: &[Shape] = &[
     },
     Shape {
         name: "room",
-        title: "One message to a room of 1,000: 152 B for everybody",
+        title: "One message to a room of 1,000: 145 B for everybody",
         loader: Loader::Room,
         load: "-c 1000 --room 1000",
         figure: Figure::Processor("message"),
