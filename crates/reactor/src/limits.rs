@@ -66,7 +66,9 @@ pub struct Limits {
     pub untaken_bytes_max: usize,
     /// Queued bytes for one peer at which [`Handler::pressure`](crate::Handler::pressure) is told, and at which a
     /// caller is not read any more: what it asks for faster than it takes it stays with it. Connections of our
-    /// own are read on, as two ends that both wait for the other to read would wait for ever. Default 256 KiB.
+    /// own are read on, as two ends that both wait for the other to read would wait for ever. One above `outbound_hard`
+    /// is taken for that: else a peer would be over the hard mark and never be told to come down. At the hard mark only
+    /// a peer with [time to catch up](SlowPeer::CloseAfter) is told; any other gets no further. Default 256 KiB.
     pub outbound_high: usize,
     /// Queued bytes at which reading goes on. Default 64 KiB: half-empty is too soon, empty is too late. One above
     /// `outbound_high` is taken for that.
@@ -149,6 +151,7 @@ impl Default for Limits {
 impl Limits {
     /// These limits with those changed that a loop could not go on with.
     pub(crate) fn workable(self) -> Limits {
+        let outbound_high = self.outbound_high.min(self.outbound_hard);
         Limits {
             accepts_per_turn: self.accepts_per_turn.max(1),
             reads_per_turn: self.reads_per_turn.max(1),
@@ -156,7 +159,8 @@ impl Limits {
             read_bytes: self.read_bytes.max(1),
             datagrams_queued_max: self.datagrams_queued_max.max(1),
             commands_max: self.commands_max.max(1),
-            outbound_low: self.outbound_low.min(self.outbound_high),
+            outbound_high,
+            outbound_low: self.outbound_low.min(outbound_high),
             ..self
         }
     }

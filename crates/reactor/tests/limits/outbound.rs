@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use switchboard_reactor::sim::{Faults, World};
+use switchboard_reactor::sim::{Faults, Rest, World};
 use switchboard_reactor::{
     Closed, ConnId, Context, Deadline, Handler, Limits, ListenOptions, Origin, Pressure, Reactor, SlowPeer,
     Tag,
@@ -64,15 +64,52 @@ fn the_high_mark_is_told_once_it_is_passed() {
 
 #[test]
 fn the_low_mark_is_told_once_it_is_reached() {
-    tell_the_low_mark(100, 100);
+    tell_the_low_mark(Limits { outbound_low: 100, ..five_hundred_high() }, 100);
 }
 
 #[test]
 fn a_low_mark_above_the_high_one_is_taken_for_it() {
-    tell_the_low_mark(900, 500);
+    tell_the_low_mark(Limits { outbound_low: 900, ..five_hundred_high() }, 500);
 }
 
-fn tell_the_low_mark(outbound_low: usize, told_at: usize) {
+#[test]
+fn a_high_mark_above_the_hard_one_is_taken_for_it() {
+    let patient = |outbound_high| Limits {
+        outbound_high,
+        outbound_hard: 1_000,
+        slow_peer: SlowPeer::CloseAfter(Duration::from_secs(3)),
+        ..Limits::default()
+    };
+    for outbound_high in [1_000, 1_001, usize::MAX] {
+        // One byte is in the caller's window.
+        for (bytes, times) in [(1_001, 0), (1_002, 1)] {
+            let server = send_to_a_deaf_caller(bytes, patient(outbound_high));
+            assert_eq!(server.stats().pressed, times, "{outbound_high}");
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_comes_down_from_the_hard_mark_is_relieved_however_high_the_high_one_is() {
+    for outbound_high in [500, 501, usize::MAX] {
+        let limits = Limits {
+            outbound_high,
+            outbound_low: 100,
+            outbound_hard: 500,
+            slow_peer: SlowPeer::CloseAfter(HOUR),
+            ..Limits::default()
+        };
+        tell_the_low_mark(limits.clone(), 100);
+        tell_the_low_mark(Limits { outbound_low: usize::MAX, ..limits }, 500);
+    }
+}
+
+fn five_hundred_high() -> Limits {
+    Limits { outbound_high: 500, ..Limits::default() }
+}
+
+/// A caller comes down slowly from a queue of a thousand bytes.
+fn tell_the_low_mark(limits: Limits, told_at: usize) {
     let world =
         World::new(1, Faults { window_max: 1, delay_max: Duration::from_millis(1), ..Faults::none() });
     let server = Recorder::new(|cx, event| {
@@ -80,14 +117,14 @@ fn tell_the_low_mark(outbound_low: usize, told_at: usize) {
             cx.send(*id, &[7; 1_000]);
         }
     });
-    let limits = Limits { outbound_high: 500, outbound_low, ..Limits::default() };
     let (mut server, mut caller) = pair(&world, server, limits, Recorder::idle(), 1);
     let is_told = |server: &Loop| {
         server.handler().events.borrow().iter().any(|event| matches!(event, Event::Pressed(Pressure::Low)))
     };
     let mut least = usize::MAX;
     while !is_told(&server) {
-        world.run(&mut [&mut server, &mut caller], Duration::from_micros(100)).unwrap();
+        let rest = world.run(&mut [&mut server, &mut caller], Duration::from_micros(100)).unwrap();
+        assert!(rest == Rest::TimeUp || is_told(&server), "it is never told");
         let waiting = server.stats().outbound_bytes;
         let is_pressed = server.stats().pressed == 1;
         assert_eq!(is_told(&server), is_pressed && waiting <= told_at, "{waiting} bytes wait");
