@@ -35,7 +35,7 @@ impl Exchange {
         self.heard == Some(id) || self.wires.get(id).is_some_and(Wire::is_open)
     }
 
-    /// Sends a message. One that is passed on as it was heard has its frame around it already.
+    /// Sends a message.
     #[inline]
     pub(super) fn send(
         &mut self,
@@ -43,13 +43,24 @@ impl Exchange {
         id: ConnId,
         message: &[u8],
     ) -> Result<(), EncodeError> {
+        if self.heard == Some(id) {
+            self.send_openly(cx, id, message)
+        } else {
+            self.send_elsewhere(cx, id, message)
+        }
+    }
+
+    /// The same to a conversation that is not sealed. What is passed on as it was heard has its frame around it already;
+    /// anything else is framed straight into the loop's output.
+    #[inline]
+    fn send_openly(&mut self, cx: &mut Context<'_>, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
         match self.as_it_came(cx, message) {
-            Some(frame) if self.heard == Some(id) => {
+            Some(frame) => {
                 cx.send(id, frame);
                 self.counts.messages_out += 1;
                 Ok(())
             }
-            frame => self.send_elsewhere(cx, id, message, frame),
+            None => self.send_framed(cx, id, message),
         }
     }
 
@@ -60,33 +71,33 @@ impl Exchange {
         cx.input().get(frame)
     }
 
-    /// The same for any message and any conversation: framed straight into the loop's output, or, if that is sealed,
-    /// in our own room.
+    #[inline(never)]
+    fn send_framed(&mut self, cx: &mut Context<'_>, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
+        cx.send_with(id, |out| self.profile.framing.encode(message, out))?;
+        self.counts.messages_out += 1;
+        Ok(())
+    }
+
+    /// The same to any conversation. What is sealed is framed in our own room first.
     #[inline(never)]
     fn send_elsewhere(
         &mut self,
         cx: &mut Context<'_>,
         id: ConnId,
         message: &[u8],
-        frame: Option<&[u8]>,
     ) -> Result<(), EncodeError> {
-        let is_open = self.heard == Some(id);
         match self.wires.get_mut(id) {
-            _ if is_open => cx.send_with(id, |out| self.profile.framing.encode(message, out))?,
-            Some(Wire::Open(_)) => match frame {
-                Some(frame) => cx.send(id, frame),
-                None => cx.send_with(id, |out| self.profile.framing.encode(message, out))?,
-            },
+            Some(Wire::Open(_)) => return self.send_openly(cx, id, message),
             Some(Wire::Sealed(sealed)) => {
                 self.framed.clear();
                 self.profile.framing.encode(message, &mut self.framed)?;
                 cx.send_with(id, |out| sealed.seal(&self.framed, out));
                 self.framed.clear();
                 self.framed.shrink_to(FRAMED_KEPT_MAX);
+                self.counts.messages_out += 1;
             }
-            _ => return Ok(()),
+            _ => {}
         }
-        self.counts.messages_out += 1;
         Ok(())
     }
 
