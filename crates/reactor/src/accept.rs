@@ -37,7 +37,10 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 return;
             }
             match self.net.accept(&mut listener.socket) {
-                Ok((stream, peer)) => self.take_call(id, stream, &peer),
+                Ok((stream, peer)) => {
+                    self.take_call(id, stream, &peer);
+                    self.apply_if_full();
+                }
                 Err(error) => match kind_of_failure(&error) {
                     Failure::NothingWaits => {
                         listener.note_drained();

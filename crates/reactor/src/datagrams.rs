@@ -28,6 +28,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 Ok(received) => {
                     socket.recover();
                     self.take_datagram(id, &received);
+                    self.apply_if_full();
                 }
                 Err(error) => self.receive_failed(id, &error),
             }

@@ -259,9 +259,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 }
                 Item::Measure(Answer(answer)) => answer(self.measures()),
             }
-            if self.ops.is_full() {
-                self.apply();
-            }
+            self.apply_if_full();
         }
         self.mail = mail;
         if self.inbox.takes_call_left() {
@@ -289,9 +287,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
                 }
                 Timer::DrainEnd => self.ops.push(Op::Stop),
             }
-            if self.ops.is_full() {
-                self.apply();
-            }
+            self.apply_if_full();
         }
         self.due = due;
     }

@@ -44,6 +44,14 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         self.spare = batch;
     }
 
+    /// Between two hooks of one turn: what they record together is never more than a batch, and what the last one adds.
+    #[inline]
+    pub(crate) fn apply_if_full(&mut self) {
+        if self.ops.is_full() {
+            self.apply();
+        }
+    }
+
     /// Turns what is published into sends to those who are members at that point of the list.
     fn expand_groups(&mut self, list: &mut Vec<Op>) {
         let missed = usize::from(self.net.is_planted(Plant::LostPublication));

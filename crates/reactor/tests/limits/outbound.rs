@@ -197,25 +197,6 @@ fn a_handler_that_minds_the_output_answers_everything_in_bounded_memory() {
 }
 
 #[test]
-fn what_many_timers_record_at_once_leaves_in_batches() {
-    let world = World::new(1, Faults { window_max: 1 << 30, ..Faults::none() });
-    let mut to = None;
-    let server = Recorder::new(move |cx, event| match event {
-        Event::SetUp(id) => {
-            to = Some(*id);
-            (0..400).for_each(|_| _ = cx.set_timer(Duration::from_secs(1), Tag(0)));
-        }
-        Event::Timer => cx.send(to.unwrap(), &[7; 10_000]),
-        _ => {}
-    });
-    let loops = pair(&world, server, Limits::default(), Recorder::idle(), 1);
-    let (server, _, _) = run(&world, loops, HOUR);
-    let stats = server.stats();
-    assert_eq!(stats.bytes_out, 4_000_000);
-    assert!((14..=16).contains(&stats.writes), "{} writes of 256 KiB and a little more", stats.writes);
-}
-
-#[test]
 fn a_slow_peer_loses_the_oldest_sends_and_no_half_of_one() {
     let world = World::new(1, Faults { window_max: 1, ..Faults::none() });
     let server = Recorder::new(|cx, event| {

@@ -5,7 +5,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use switchboard_reactor::{Closed, ConnId, Context, Handler, Origin, Pressure, Tag, Time};
+use switchboard_reactor::{
+    Closed, ConnId, Context, Datagram, Handler, Origin, Pressure, SocketId, Tag, Time,
+};
 
 /// What happened to a handler, in order.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub enum Event {
     Heard(usize),
     Ended,
     Timer,
+    Datagram,
     Pressed(Pressure),
     Finished(Time, Closed),
 }
@@ -81,6 +84,10 @@ impl Handler for Recorder {
 
     fn timeout(&mut self, cx: &mut Context<'_>, _: Tag) {
         self.note(cx, Event::Timer);
+    }
+
+    fn datagram(&mut self, cx: &mut Context<'_>, _: SocketId, _: Datagram<'_>) {
+        self.note(cx, Event::Datagram);
     }
 
     fn pressure(&mut self, cx: &mut Context<'_>, _: ConnId, pressure: Pressure) {
