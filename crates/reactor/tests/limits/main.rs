@@ -1,5 +1,5 @@
-//! Limits and deadlines of the loop, each met exactly and passed by one, on the simulated network without faults. The
-//! table in the documentation of `Limits` names the test of each, and is held to that here.
+//! Limits and deadlines of the loop, each met exactly and passed by one, on the simulated network without faults or on a
+//! scripted one. The table in the documentation of `Limits` names the test of each, and is held to that here.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,9 +8,12 @@ mod budgets;
 mod deadlines;
 mod inbound;
 mod outbound;
+mod peak;
 mod places;
 #[path = "../support/recorder.rs"]
 mod recorder;
+#[path = "../support/scripted.rs"]
+mod scripted;
 mod table;
 mod zeros;
 

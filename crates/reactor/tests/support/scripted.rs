@@ -23,6 +23,8 @@ pub struct Script {
     pub reads: VecDeque<Vec<u8>>,
     /// How much the first writes take, until each of which there is no room for the next.
     pub writes: VecDeque<usize>,
+    /// The lengths of the pieces that each write was offered.
+    pub offers: Rc<RefCell<Vec<Vec<usize>>>>,
     /// What was written.
     pub written: Rc<RefCell<Vec<u8>>>,
     /// There is no room until the next poll.
@@ -74,6 +76,7 @@ impl Net for Scripted {
         if std::mem::take(&mut stream.is_full) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        stream.offers.borrow_mut().push(parts.iter().map(|part| part.len()).collect());
         let offered: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         let limit = stream.writes.pop_front();
         stream.is_full = limit.is_some();
