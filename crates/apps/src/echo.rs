@@ -128,6 +128,7 @@ impl Service for Echo {
         }
     }
 
+    #[inline]
     fn message(&mut self, link: &mut Link<'_, '_>, id: ConnId, message: &[u8]) {
         if let Err(error) = link.send(id, message) {
             self.give_up(link, id, &error);

@@ -9,7 +9,7 @@ use crate::crc32c;
 use crate::error::{FrameError, Malformation};
 use crate::header::Header;
 use crate::netstring::{self, COMMA};
-use crate::plain::LastLength;
+use crate::plain::{LastLength, Plain};
 use crate::spec::{Check, Ending, FrameSpec, Layout};
 use crate::{python, varint};
 
@@ -102,14 +102,15 @@ impl FrameDecoder {
         }
     }
 
-    /// A whole plain frame.
+    /// A whole plain frame. The usual kind has a way of its own, on which the width is no variable.
     #[inline]
     pub(crate) fn decode_plain(&mut self, input: &[u8]) -> Option<Decoded> {
-        let (State::Scanning { last, .. }, Some(plain)) = (&mut self.state, self.spec.plain) else {
-            return None;
+        let State::Scanning { last, .. } = &mut self.state else { return None };
+        let (start, declared) = match self.spec.plain? {
+            Plain::U32be => (Plain::U32be.width(), Plain::U32be.read(input)?),
+            other @ Plain::Other { .. } => (other.width(), other.read(input)?),
         };
-        let bytes = last.repeat_or_set(plain.read(input)?, self.spec.bytes_max)?;
-        let (start, end) = (plain.width(), plain.width() + bytes);
+        let end = start + last.repeat_or_set(declared, self.spec.bytes_max)?;
         (end <= input.len()).then_some(Decoded::Message { payload: start..end, consumed: end })
     }
 

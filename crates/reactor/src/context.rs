@@ -50,9 +50,19 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
         match self.place_in_input(bytes) {
-            Some(place) => self.ops.send_shown(to, place, self.input),
+            Some(place) => self.send_input(to, place),
             None => self.send_with(to, |out| out.extend_from_slice(bytes)),
         }
+    }
+
+    /// The same for a piece of the input of which the handler knows the place.
+    ///
+    /// # Panics
+    /// Like a slice if there is no such piece, but perhaps only when the input has been handled.
+    #[inline]
+    pub fn send_input(&mut self, to: ConnId, place: Range<usize>) {
+        debug_assert!(self.input.get(place.clone()).is_some(), "{place:?} is no piece of the input");
+        self.ops.send_shown(to, place, self.input);
     }
 
     /// The bytes that [`handle`](crate::Handler::handle) is being shown; none in every other hook.

@@ -45,7 +45,7 @@ const FLOORS: &[Floor] = &[
     Floor {
         // From outside: the programs by their command lines, so none of our crates.
         package: "e2e",
-        always: Allowed::Only(&["rexpect", "rustix", "serde_json", "tempfile"]),
+        always: Allowed::Only(&["rexpect", "rustix", "serde_json", "signal-hook", "tempfile"]),
         optional: &[],
         tests: &["proptest"],
     },

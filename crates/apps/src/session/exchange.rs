@@ -1,6 +1,8 @@
 //! The connections of a session and how they talk: here what is said is framed, sealed where it must be, and ended.
 //! Hearing is the session's, asking for any of it a link's.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 use framing::EncodeError;
 use reactor::{ConnId, ConnMap, Context, GroupId, Groups};
@@ -15,7 +17,7 @@ pub(super) struct Exchange {
     pub(super) wires: ConnMap<Wire>,
     /// The conversation whose messages are being handed over, while it is open and not sealed: what is asked about it
     /// meanwhile need not be looked up.
-    pub(super) heard: Option<ConnId>,
+    pub(super) heard: Option<Hearing>,
     pub(super) profile: Profile,
     /// Members of groups whose every byte is sealed. The loop cannot send them what others share, so it does not know
     /// them as members; all others are the loop's.
@@ -25,17 +27,54 @@ pub(super) struct Exchange {
     framed: Vec<u8>,
 }
 
+/// What is being handed over.
+#[derive(Debug)]
+pub(super) struct Hearing {
+    id: ConnId,
+    /// Where in the loop's input it begins: behind the handshake, if that has just ended.
+    start: usize,
+    /// The last message: its address and length, by which it is known again if it is sent back as it came.
+    message: (usize, usize),
+    /// Where in the loop's input it lies, with its frame around it.
+    frame: Range<usize>,
+}
+
+impl Hearing {
+    /// No message yet.
+    pub(super) fn of(id: ConnId, start: usize) -> Hearing {
+        Hearing { id, start, message: (0, 0), frame: 0..0 }
+    }
+
+    #[inline]
+    pub(super) fn note(&mut self, message: &[u8], frame: Range<usize>) {
+        self.message = (message.as_ptr().addr(), message.len());
+        self.frame = self.start + frame.start..self.start + frame.end;
+    }
+
+    /// No copy of it: that lies elsewhere.
+    #[inline]
+    fn is_last(&self, message: &[u8]) -> bool {
+        self.message == (message.as_ptr().addr(), message.len())
+    }
+}
+
 impl Exchange {
     pub(super) fn new(profile: Profile) -> Exchange {
         let (wires, counts) = (ConnMap::new(), Counts::default());
         Exchange { wires, heard: None, profile, sealed_members: Groups::new(), counts, framed: Vec::new() }
     }
 
+    #[inline]
     pub(super) fn is_talking(&self, id: ConnId) -> bool {
-        self.heard == Some(id) || self.wires.get(id).is_some_and(Wire::is_open)
+        self.is_heard(id) || self.wires.get(id).is_some_and(Wire::is_open)
     }
 
-    /// Sends a message.
+    #[inline]
+    fn is_heard(&self, id: ConnId) -> bool {
+        self.heard.as_ref().is_some_and(|heard| heard.id == id)
+    }
+
+    /// Sends a message. One that goes back as it was heard has its frame around it already.
     #[inline]
     pub(super) fn send(
         &mut self,
@@ -43,39 +82,35 @@ impl Exchange {
         id: ConnId,
         message: &[u8],
     ) -> Result<(), EncodeError> {
-        if self.heard == Some(id) {
-            self.send_openly(cx, id, message)
-        } else {
-            self.send_elsewhere(cx, id, message)
+        match &self.heard {
+            Some(heard) if heard.id == id => {
+                if heard.is_last(message) && self.profile.framing.has_one_form() {
+                    cx.send_input(id, heard.frame.clone());
+                    self.counts.messages_out += 1;
+                    Ok(())
+                } else {
+                    self.send_openly(cx, id, message)
+                }
+            }
+            _ => self.send_elsewhere(cx, id, message),
         }
     }
 
-    /// The same to a conversation that is not sealed. What is passed on as it was heard has its frame around it already;
-    /// anything else is framed straight into the loop's output.
-    #[inline]
+    /// The same to a conversation that is not sealed. What is passed on may have come in the very frame that it is to be
+    /// sent in; anything else is framed straight into the loop's output.
+    #[inline(never)]
     fn send_openly(&mut self, cx: &mut Context<'_>, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
         match self.as_it_came(cx, message) {
-            Some(frame) => {
-                cx.send(id, frame);
-                self.counts.messages_out += 1;
-                Ok(())
-            }
-            None => self.send_framed(cx, id, message),
+            Some(frame) => cx.send_input(id, frame),
+            None => cx.send_with(id, |out| self.profile.framing.encode(message, out))?,
         }
-    }
-
-    #[inline]
-    fn as_it_came<'a>(&self, cx: &Context<'a>, message: &[u8]) -> Option<&'a [u8]> {
-        let place = cx.place_in_input(message)?;
-        let frame = self.profile.framing.frame_around(cx.input(), place)?;
-        cx.input().get(frame)
-    }
-
-    #[inline(never)]
-    fn send_framed(&mut self, cx: &mut Context<'_>, id: ConnId, message: &[u8]) -> Result<(), EncodeError> {
-        cx.send_with(id, |out| self.profile.framing.encode(message, out))?;
         self.counts.messages_out += 1;
         Ok(())
+    }
+
+    fn as_it_came(&self, cx: &Context<'_>, message: &[u8]) -> Option<Range<usize>> {
+        let place = cx.place_in_input(message)?;
+        self.profile.framing.frame_around(cx.input(), place)
     }
 
     /// The same to any conversation. What is sealed is framed in our own room first.
@@ -187,7 +222,7 @@ impl Exchange {
         if let Some(wire) = self.wires.get_mut(id)
             && wire.is_open()
         {
-            self.heard = self.heard.filter(|heard| *heard != id);
+            self.heard.take_if(|heard| heard.id == id);
             *wire = Wire::Over(Box::new(ended));
             cx.close(id);
         }

@@ -7,6 +7,7 @@ use auth::{ChannelError, Opened};
 use framing::{Decoded, FrameDecoder, FrameError};
 use reactor::{ConnId, Context};
 
+use super::exchange::Hearing;
 use super::sealed::Ear;
 use super::wire::Wire;
 use super::{Ended, Link, Service, Session};
@@ -16,7 +17,7 @@ impl<S: Service> Session<S> {
     pub(super) fn converse(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
         let Some(Wire::Open(kept)) = self.exchange.wires.get_mut(id) else { return input.len() };
         let mut kept = kept.take();
-        self.exchange.heard = Some(id);
+        self.exchange.heard = cx.place_in_input(input).map(|place| Hearing::of(id, place.start));
         let decoder = kept.as_deref_mut().unwrap_or(&mut self.fresh);
         let mut link = Link::new(cx, &mut self.exchange);
         let heard = deliver(&mut self.service, &mut link, id, decoder, input);
@@ -125,8 +126,8 @@ fn deliver<S: Service>(
         match decoder.decode(&input[used..]) {
             Ok(Decoded::Message { payload, consumed }) => {
                 let message = &input[used..][payload];
+                link.note_message(message, used..used + consumed);
                 used += consumed;
-                link.count_message();
                 service.message(link, id, message);
                 if !link.is_talking(id) {
                     return Heard::Over;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -85,9 +86,13 @@ impl<'a, 'c> Link<'a, 'c> {
         self.exchange.publish(self.cx, group, message)
     }
 
-    /// A message was heard.
-    pub(super) fn count_message(&mut self) {
+    /// A message was heard; with its frame it lies there in what is being heard.
+    #[inline]
+    pub(super) fn note_message(&mut self, message: &[u8], frame: Range<usize>) {
         self.exchange.counts.messages_in += 1;
+        if let Some(heard) = &mut self.exchange.heard {
+            heard.note(message, frame);
+        }
     }
 
     /// Whether so much is waiting to be sent that no further message should be heard for now.
