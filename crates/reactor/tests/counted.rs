@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/no_connections.rs"]
+mod no_connections;
+
 use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use no_connections::no_connections;
 use switchboard_reactor::sim::{Faults, Rng, SimNet, Turn, World, each_seed};
 use switchboard_reactor::{
     Address, Closed, ConnId, Context, Handler, Limits, ListenOptions, Measure, Origin, Reactor, SlowPeer,
@@ -213,17 +217,11 @@ impl Scatterer {
 impl Handler for Scatterer {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
+    no_connections!();
 
     fn timeout(&mut self, cx: &mut Context<'_>, _: Tag) {
         self.say(cx);
     }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
 }
 
 #[test]

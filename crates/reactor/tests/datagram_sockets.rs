@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/no_connections.rs"]
+mod no_connections;
 mod support;
 
 use std::net::UdpSocket;
@@ -10,10 +12,9 @@ use std::os::unix::net::UnixDatagram;
 use std::thread;
 use std::time::Duration;
 
+use no_connections::no_connections;
 use support::{DEADLINE, bound_at, has_ipv6};
-use switchboard_reactor::{
-    Address, Closed, ConnId, Context, Flow, Handler, Limits, Origin, Pressure, Reactor, SocketId, Tag,
-};
+use switchboard_reactor::{Address, Context, Flow, Handler, Limits, Pressure, Reactor, SocketId, Tag};
 
 fn are_answered_at(host: &str) {
     let (running, address, _) = bound_at(&Address::Udp(host.parse().unwrap()));
@@ -82,13 +83,7 @@ impl Flood {
 impl Handler for Flood {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn timeout(&mut self, cx: &mut Context<'_>, _: Tag) {
         self.send_some(cx);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use switchboard_reactor::sim::{Faults, SimNet, World};
-use switchboard_reactor::{Closed, ConnId, Context, Datagram, Handler, Limits, Origin, Reactor, SocketId};
+use switchboard_reactor::{Context, Datagram, Handler, Limits, Reactor, SocketId};
 
+use super::no_connections::no_connections;
 use super::recorder::{Event, Recorder};
 use super::{Loop, pair, quiet_world};
 
@@ -70,13 +71,7 @@ struct Post(Vec<(usize, bool)>);
 impl Handler for Post {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn datagram(&mut self, _: &mut Context<'_>, _: SocketId, datagram: Datagram<'_>) {
         self.0.push((datagram.payload.len(), datagram.truncated));

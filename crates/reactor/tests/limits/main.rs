@@ -7,6 +7,8 @@ mod batches;
 mod budgets;
 mod deadlines;
 mod inbound;
+#[path = "../support/no_connections.rs"]
+mod no_connections;
 mod outbound;
 mod peak;
 mod places;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use switchboard_reactor::sim::{Fault, Faults, Rest, Turn, World, each_seed};
 use switchboard_reactor::{
-    Address, Closed, ConnId, Context, Datagram, Handler, Limits, Membership, Origin, Plant, Pressure,
-    Reactor, SocketId, Tag,
+    Address, Context, Datagram, Handler, Limits, Membership, Plant, Pressure, Reactor, SocketId, Tag,
 };
 
+use super::no_connections::no_connections;
 use super::{HOUR, Met, SEEDS, replay};
 
 /// Answers each datagram to its sender.
@@ -17,13 +17,7 @@ struct DatagramEcho;
 impl Handler for DatagramEcho {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn datagram(&mut self, cx: &mut Context<'_>, socket: SocketId, datagram: Datagram<'_>) {
         cx.send_datagram(socket, datagram.from.clone(), datagram.payload);
@@ -41,13 +35,7 @@ struct DatagramCaller {
 impl Handler for DatagramCaller {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn timeout(&mut self, cx: &mut Context<'_>, tag: Tag) {
         let socket = self.socket.expect("bound before the first timer");
@@ -168,13 +156,7 @@ impl Bursts {
 impl Handler for Bursts {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn timeout(&mut self, cx: &mut Context<'_>, tag: Tag) {
         let socket = self.socket.expect("bound before the first timer");
@@ -228,13 +210,7 @@ struct Complainer {
 impl Handler for Complainer {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn datagram(&mut self, _: &mut Context<'_>, _: SocketId, datagram: Datagram<'_>) {
         self.heard.extend_from_slice(datagram.payload);
@@ -293,13 +269,7 @@ struct Pressed(Vec<Pressure>);
 impl Handler for Pressed {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn datagram_pressure(&mut self, _: &mut Context<'_>, _: SocketId, pressure: Pressure) {
         self.0.push(pressure);
@@ -347,13 +317,7 @@ struct Member(Vec<String>);
 impl Handler for Member {
     type Command = ();
 
-    fn setup(&mut self, _: &mut Context<'_>, _: ConnId, _: Origin<'_>) {}
-
-    fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        input.len()
-    }
-
-    fn finish(&mut self, _: &mut Context<'_>, _: ConnId, _: Closed) {}
+    no_connections!();
 
     fn datagram(&mut self, _: &mut Context<'_>, _: SocketId, datagram: Datagram<'_>) {
         self.0.push(String::from_utf8_lossy(datagram.payload).into_owned());

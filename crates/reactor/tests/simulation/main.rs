@@ -9,6 +9,8 @@ mod datagrams;
 mod echo;
 mod groups;
 mod hub;
+#[path = "../support/no_connections.rs"]
+mod no_connections;
 mod planted;
 #[allow(dead_code, reason = "each test file uses its part of it")]
 #[path = "../support/recorder.rs"]
