@@ -11,6 +11,7 @@ use switchboard_reactor::{
     Address, Closed, ConnId, ConnMap, Context, Handler, Limits, ListenOptions, Origin, Reactor, Tag,
 };
 
+use super::callers::{Caller, whole_lines};
 use super::{HOUR, Ledger, SEEDS, listen_address, replay};
 
 /// Sends every line that it hears to everybody, once encoded.
@@ -66,13 +67,13 @@ impl Handler for Hub {
     }
 
     fn handle(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
-        let Some(end) = input.iter().rposition(|byte| *byte == b'\n') else { return 0 };
-        for line in input[..=end].split_inclusive(|byte| *byte == b'\n') {
+        let lines = whole_lines(input);
+        for line in lines.split_inclusive('\n') {
             let told = self.present.get_mut(id).expect("who speaks is present");
             told.name = Some(parsed(line).0);
-            self.send_to_all(cx, &Bytes::copy_from_slice(line));
+            self.send_to_all(cx, &Bytes::copy_from_slice(line.as_bytes()));
         }
-        end + 1
+        lines.len()
     }
 
     fn end_of_input(&mut self, cx: &mut Context<'_>, id: ConnId, _: &[u8]) {
@@ -87,21 +88,16 @@ impl Handler for Hub {
 }
 
 /// The name and the number of which a line consists.
-fn parsed(line: &[u8]) -> (u64, u64) {
-    let line = std::str::from_utf8(line).expect("lines are text").trim_end();
-    let (name, number) = line.split_once(' ').expect("a line is a name and a number");
+fn parsed(line: &str) -> (u64, u64) {
+    let (name, number) = line.trim_end().split_once(' ').expect("a line is a name and a number");
     (name.parse().unwrap(), number.parse().unwrap())
 }
 
 /// Says numbered lines on one connection, listens for a while longer, and keeps what it hears.
 struct Member {
-    ledger: Ledger,
+    caller: Caller,
     rng: Rng,
-    name: u64,
-    conn: Option<ConnId>,
     said: u64,
-    heard: Vec<u8>,
-    ended_well: bool,
 }
 
 const LINES: u64 = 60;
@@ -112,18 +108,20 @@ const LISTENS: Duration = Duration::from_secs(5);
 
 impl Member {
     fn new(seed: u64, name: u64) -> Member {
-        let rng = Rng::new(seed ^ name << 32);
-        let (ledger, heard) = (Ledger::default(), Vec::new());
-        Member { ledger, rng, name, conn: None, said: 0, heard, ended_well: false }
+        Member { caller: Caller::new(name), rng: Rng::new(seed ^ name << 32), said: 0 }
     }
 
     /// How many lines of each speaker it has heard, which have come in order and without gaps from the first.
     fn lines_heard(&self) -> HashMap<u64, u64> {
         let mut next = HashMap::new();
-        for line in self.heard.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        for line in whole_lines(&self.caller.heard).lines() {
             let (name, number) = parsed(line);
             let expected = next.entry(name).or_insert(number);
-            assert_eq!(*expected, number, "{} saw a gap or a repetition in what {name} said", self.name);
+            assert_eq!(
+                *expected, number,
+                "{} saw a gap or a repetition in what {name} said",
+                self.caller.name
+            );
             *expected += 1;
         }
         next
@@ -134,18 +132,16 @@ impl Handler for Member {
     type Command = ();
 
     fn setup(&mut self, cx: &mut Context<'_>, id: ConnId, _: Origin<'_>) {
-        self.ledger.set_up(id);
-        cx.established(id);
-        self.conn = Some(id);
+        self.caller.set_up(cx, id);
         cx.set_timer(Duration::from_millis(self.rng.below(20)), NEXT_LINE);
     }
 
     fn timeout(&mut self, cx: &mut Context<'_>, tag: Tag) {
-        let Some(id) = self.conn else { return };
+        let Some(id) = self.caller.conn else { return };
         if tag == LAST_LINES {
             cx.end_writing(id);
         } else if self.said < LINES {
-            cx.send(id, format!("{} {}\n", self.name, self.said).as_bytes());
+            cx.send(id, format!("{} {}\n", self.caller.name, self.said).as_bytes());
             self.said += 1;
             cx.set_timer(Duration::from_millis(self.rng.below(20)), NEXT_LINE);
         } else {
@@ -154,14 +150,11 @@ impl Handler for Member {
     }
 
     fn handle(&mut self, _: &mut Context<'_>, _: ConnId, input: &[u8]) -> usize {
-        self.heard.extend_from_slice(input);
-        input.len()
+        self.caller.hear(input)
     }
 
     fn finish(&mut self, _: &mut Context<'_>, id: ConnId, why: Closed) {
-        self.ledger.finish(id);
-        self.conn = None;
-        self.ended_well = why.is_clean();
+        self.caller.finish(id, &why);
     }
 }
 
@@ -200,14 +193,15 @@ impl Room {
     fn become_calm(&mut self) -> Vec<u64> {
         self.world.calm();
         self.run(Duration::from_millis(100));
-        let present = self.members.iter().map(Reactor::handler).filter(|member| member.conn.is_some());
+        let present =
+            self.members.iter().map(|member| &member.handler().caller).filter(|member| member.conn.is_some());
         present.map(|member| member.name).collect()
     }
 
     fn check_balanced(&self) {
         self.hub.handler().ledger.check_balanced();
         for member in &self.members {
-            member.handler().ledger.check_balanced();
+            member.handler().caller.check_balanced();
         }
         assert_eq!(self.world.open_ends(), 0);
     }
@@ -216,13 +210,10 @@ impl Room {
     fn check_heard(&self) {
         for member in self.members.iter().map(Reactor::handler) {
             // Who was lost before it had said anything is nobody whom the hub could name.
-            let Some(told) = self.hub.handler().told.get(&member.name) else { continue };
-            assert!(told.starts_with(&member.heard), "{} heard what it was not sent", member.name);
-            assert!(
-                !member.ended_well || told.len() == member.heard.len(),
-                "{} missed something",
-                member.name
-            );
+            let Caller { name, heard, ended_well, .. } = &member.caller;
+            let Some(told) = self.hub.handler().told.get(name) else { continue };
+            assert!(told.starts_with(heard), "{name} heard what it was not sent");
+            assert!(!ended_well || told.len() == heard.len(), "{name} missed something");
             member.lines_heard();
         }
     }
@@ -230,11 +221,12 @@ impl Room {
     /// Those who were still there when the faults were over have said everything and heard each other to the end.
     fn check_everything_heard(&self, survivors: &[u64]) {
         for member in self.members.iter().map(Reactor::handler) {
-            if survivors.contains(&member.name) {
-                assert!(member.ended_well && member.said == LINES, "{} was lost in a calm", member.name);
+            let Caller { name, ended_well, .. } = &member.caller;
+            if survivors.contains(name) {
+                assert!(*ended_well && member.said == LINES, "{name} was lost in a calm");
                 let heard = member.lines_heard();
                 for speaker in survivors {
-                    assert_eq!(heard.get(speaker), Some(&LINES), "{} missed {speaker}", member.name);
+                    assert_eq!(heard.get(speaker), Some(&LINES), "{name} missed {speaker}");
                 }
             }
         }
