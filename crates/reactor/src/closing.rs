@@ -117,6 +117,10 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         let mut dead = std::mem::take(&mut self.dead);
         for (id, why) in dead.drain(..) {
             self.finish(id, why);
+            // When the loop has stopped, nobody carries out what is asked.
+            if !self.is_stopped() {
+                self.apply_if_full();
+            }
         }
         // What died while others were finished is kept for the next call.
         dead.append(&mut self.dead);

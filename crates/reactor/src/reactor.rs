@@ -235,10 +235,11 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         }
     }
 
-    /// How long nothing needs doing: not at all while sources are ready or wishes open, else until the next timer.
+    /// How long nothing needs doing: not at all while sources are ready, wishes open or ends not told, else until the next
+    /// timer.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         let is_ready = !self.ready_list.is_empty() && !self.net.is_planted(Plant::LostWake);
-        if is_ready || !self.ops.is_empty() || self.inbox.is_stopping() {
+        if is_ready || !self.ops.is_empty() || !self.dead.is_empty() || self.inbox.is_stopping() {
             return Some(Duration::ZERO);
         }
         self.timers.next().map(|at| at.since(self.net.now()))
@@ -326,6 +327,10 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     /// Whether everything else can be left: somebody asked to stop at once.
     pub(crate) fn is_stopping(&self) -> bool {
         self.inbox.is_stopping()
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.life == Life::Stopped
     }
 
     pub(crate) fn is_draining(&self) -> bool {
