@@ -101,8 +101,7 @@ pub(crate) fn prepare(adopted: &Adopted<MioNet>) -> io::Result<()> {
 
 fn descriptor(adopted: &Adopted<MioNet>) -> BorrowedFd<'_> {
     match adopted {
-        Adopted::Stream(Stream::Tcp(socket), _) => socket.as_fd(),
-        Adopted::Stream(Stream::Unix(socket), _) => socket.as_fd(),
+        Adopted::Stream(stream, _) => stream.descriptor(),
         Adopted::Listener(Listener::Tcp(socket), _) => socket.as_fd(),
         Adopted::Listener(Listener::Unix(socket, _), _) => socket.as_fd(),
         Adopted::Datagram(DatagramSocket::Udp { socket, .. }, _) => socket.as_fd(),

@@ -1,16 +1,21 @@
 //! The operating system's sockets, through mio: the `Net` of production. This file alone names `mio::Poll`.
 //! How sockets are opened is in `open`.
+//!
+//! Streams are read and written by rustix, which calls the kernel itself. The C library's `recv` and `send` are points at
+//! which a thread can be cancelled: in a process that has ever had two, each takes 30 ns more to say so, and that is 1.5 %
+//! of the time that `sb-echo` takes for a message.
 
 use std::fmt;
-use std::io::{self, IoSlice, Read as _, Write as _};
+use std::io::{self, IoSlice, Write as _};
 use std::net::IpAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Events, Interest, Poll};
+use rustix::net::{RecvFlags, SendFlags};
 
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
@@ -41,6 +46,15 @@ pub enum Stream {
     Unix(UnixStream),
 }
 
+impl Stream {
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Tcp(stream) => stream.as_fd(),
+            Stream::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
 /// A TCP or Unix listener.
 #[derive(Debug)]
 pub enum Listener {
@@ -68,6 +82,13 @@ impl Listener {
 
 /// The kernel's answer to one poll: more ready sources than this wait for the next.
 const EVENTS_MAX: usize = 1024;
+
+/// A peer that is gone is an error like any other, also in a program that leaves SIGPIPE as it is. Apple's systems are
+/// told so for the whole socket, when it is made.
+#[cfg(not(target_vendor = "apple"))]
+const NO_SIGPIPE: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const NO_SIGPIPE: SendFlags = SendFlags::empty();
 
 /// The waker's own token: no source has it, as serial numbers begin at 1.
 const WAKER: mio::Token = mio::Token(0);
@@ -215,19 +236,15 @@ impl Net for MioNet {
     }
 
     fn read(&mut self, stream: &mut Stream, buffer: &mut [u8]) -> io::Result<Read> {
-        let bytes = match stream {
-            Stream::Tcp(stream) => stream.read(buffer)?,
-            Stream::Unix(stream) => stream.read(buffer)?,
-        };
+        let (bytes, _) = rustix::net::recv(stream.descriptor(), &mut *buffer, RecvFlags::empty())?;
         // A short read of a stream socket means that the kernel's buffer is empty: see epoll(7).
         Ok(Read { bytes, drained: bytes < buffer.len() })
     }
 
     fn write(&mut self, stream: &mut Stream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match (stream, parts) {
-            (Stream::Tcp(stream), [one]) => stream.write(one),
+            (stream, [one]) => Ok(rustix::net::send(stream.descriptor(), one, NO_SIGPIPE)?),
             (Stream::Tcp(stream), parts) => stream.write_vectored(parts),
-            (Stream::Unix(stream), [one]) => stream.write(one),
             (Stream::Unix(stream), parts) => stream.write_vectored(parts),
         }
     }

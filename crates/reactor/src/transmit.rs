@@ -86,6 +86,9 @@ impl<H: Handler, N: Net> Reactor<H, N> {
 
     /// Tells each connection how many sends are coming, so that only the last of them writes.
     fn count_sends(&mut self, list: &[Op]) {
+        if list.len() == 1 {
+            return; // nothing else is coming
+        }
         for op in list {
             if let Op::Send { to, .. } = op
                 && let Some(conn) = self.sources.conn(*to)

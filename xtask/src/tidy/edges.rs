@@ -37,7 +37,7 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         package: "switchboard-reactor",
-        always: Allowed::Only(&["bytes", "mio", "socket2", "thiserror", "tracing"]),
+        always: Allowed::Only(&["bytes", "mio", "rustix", "socket2", "thiserror", "tracing"]),
         optional: &["signal-hook", "signal-hook-mio"],
         tests: &["loom", "proptest", "tempfile"],
     },
