@@ -64,13 +64,6 @@ impl FrameSpec {
         is_header.then_some(start..payload.end)
     }
 
-    /// Whether a message that was decoded always lies in the one frame that it would be encoded in, so that
-    /// [`frame_around`](Self::frame_around) need not look: that of an integer and as many bytes, and nothing else.
-    #[inline]
-    pub fn has_one_form(&self) -> bool {
-        self.plain.is_some()
-    }
-
     /// The same for every framing.
     #[inline(never)]
     fn frame_around_any(&self, input: &[u8], payload: Range<usize>) -> Option<Range<usize>> {

@@ -31,24 +31,23 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 pub(super) struct Hearing {
     id: ConnId,
-    /// Where in the loop's input it begins: behind the handshake, if that has just ended.
-    start: usize,
-    /// The last message: its address and length, by which it is known again if it is sent back as it came.
+    /// The last message whose frame is the only one that it can have: its address and length, by which it is known again
+    /// if it is sent back as it came.
     message: (usize, usize),
-    /// Where in the loop's input it lies, with its frame around it.
+    /// Where in the loop's input that frame lies.
     frame: Range<usize>,
 }
 
 impl Hearing {
     /// No message yet.
-    pub(super) fn of(id: ConnId, start: usize) -> Hearing {
-        Hearing { id, start, message: (0, 0), frame: 0..0 }
+    pub(super) fn of(id: ConnId) -> Hearing {
+        Hearing { id, message: (0, 0), frame: 0..0 }
     }
 
     #[inline]
     pub(super) fn note(&mut self, message: &[u8], frame: Range<usize>) {
         self.message = (message.as_ptr().addr(), message.len());
-        self.frame = self.start + frame.start..self.start + frame.end;
+        self.frame = frame;
     }
 
     /// No copy of it: that lies elsewhere.
@@ -84,7 +83,7 @@ impl Exchange {
     ) -> Result<(), EncodeError> {
         match &self.heard {
             Some(heard) if heard.id == id => {
-                if heard.is_last(message) && self.profile.framing.has_one_form() {
+                if heard.is_last(message) {
                     cx.send_input(id, heard.frame.clone());
                     self.counts.messages_out += 1;
                     Ok(())

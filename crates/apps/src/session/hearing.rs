@@ -2,6 +2,7 @@
 //! converse at all is the session's to say, answering the link's.
 
 use std::mem;
+use std::ops::Range;
 
 use auth::{ChannelError, Opened};
 use framing::{Decoded, FrameDecoder, FrameError};
@@ -17,16 +18,19 @@ impl<S: Service> Session<S> {
     pub(super) fn converse(&mut self, cx: &mut Context<'_>, id: ConnId, input: &[u8]) -> usize {
         let Some(Wire::Open(kept)) = self.exchange.wires.get_mut(id) else { return input.len() };
         let mut kept = kept.take();
-        self.exchange.heard = cx.place_in_input(input).map(|place| Hearing::of(id, place.start));
         let decoder = kept.as_deref_mut().unwrap_or(&mut self.fresh);
+        // The end of a handshake may stand before it.
+        let place = cx.place_in_input(input);
+        self.exchange.heard = place.as_ref().map(|_| Hearing::of(id));
+        let (input, start) = place.map_or((input, 0), |place| (&cx.input()[..place.end], place.start));
         let mut link = Link::new(cx, &mut self.exchange);
-        let heard = deliver(&mut self.service, &mut link, id, decoder, input);
+        let heard = deliver(&mut self.service, &mut link, id, decoder, input, start);
         self.exchange.heard = None;
         self.keep(id, kept);
         match heard {
             // What is left is shown again by the loop: with more behind it, or once there is room.
-            Heard::All(used) | Heard::InPart(used) => used,
-            Heard::Over => input.len(),
+            Heard::All(used) | Heard::InPart(used) => used - start,
+            Heard::Over => input.len() - start,
         }
     }
 
@@ -68,7 +72,7 @@ impl<S: Service> Session<S> {
         opened: Result<Opened, ChannelError>,
     ) {
         let mut link = Link::new(cx, &mut self.exchange);
-        let heard = deliver(&mut self.service, &mut link, id, &mut ear.decoder, &ear.plain);
+        let heard = deliver(&mut self.service, &mut link, id, &mut ear.decoder, &ear.plain, 0);
         let waited = ear.forget(&heard, cx.now(), &mut self.plain);
         if waited.is_some() || ear.waits_since().is_some() {
             cx.waits_since(id, ear.waits_since());
@@ -105,44 +109,67 @@ impl<S: Service> Session<S> {
 
 /// How much of what there was a service has heard.
 pub(super) enum Heard {
-    /// Every whole message; so many bytes.
+    /// Every whole message; the input up to here.
     All(usize),
-    /// So many bytes, as there was no room for more answers. What is left may hold whole messages.
+    /// The input up to here, as there was no room for more answers. What is left may hold whole messages.
     InPart(usize),
     /// What it had to: the conversation ended over it.
     Over,
 }
 
-/// Hands over the whole messages in `input`.
+/// Hands over the whole messages in `input` from `start` on.
 fn deliver<S: Service>(
     service: &mut S,
     link: &mut Link<'_, '_>,
     id: ConnId,
     decoder: &mut FrameDecoder,
     input: &[u8],
+    start: usize,
 ) -> Heard {
-    let mut used = 0;
+    let mut used = start;
     while used < input.len() {
-        match decoder.decode(&input[used..]) {
-            Ok(Decoded::Message { payload, consumed }) => {
-                let message = &input[used..][payload];
-                link.note_message(message, used..used + consumed);
-                used += consumed;
-                service.message(link, id, message);
-                if !link.is_talking(id) {
+        let rest = &input[used..];
+        let message = match decoder.decode_plain(rest) {
+            Some(payload) => {
+                let frame = used..used + payload.end;
+                used = frame.end;
+                link.note_frame(&rest[payload.clone()], frame);
+                &rest[payload]
+            }
+            None => match decode(decoder, rest) {
+                Ok((consumed, Some(payload))) => {
+                    used += consumed;
+                    &rest[payload]
+                }
+                Ok((0, None)) => return Heard::All(used),
+                Ok((skipped, None)) => {
+                    used += skipped;
+                    continue;
+                }
+                Err(error) => {
+                    link.end(id, Ended::Frame(error));
                     return Heard::Over;
                 }
-                if link.is_full() {
-                    return Heard::InPart(used);
-                }
-            }
-            Ok(Decoded::Skipped { consumed, .. }) => used += consumed,
-            Ok(Decoded::NeedMore { .. }) => return Heard::All(used),
-            Err(error) => {
-                link.end(id, Ended::Frame(error));
-                return Heard::Over;
-            }
+            },
+        };
+        link.count_message();
+        service.message(link, id, message);
+        if !link.is_talking(id) {
+            return Heard::Over;
+        }
+        if link.is_full() {
+            return Heard::InPart(used);
         }
     }
     Heard::All(used)
+}
+
+/// What the bytes amount to that are no plain frame: so many are done with, and among them lies a message or not.
+#[inline(never)]
+fn decode(decoder: &mut FrameDecoder, input: &[u8]) -> Result<(usize, Option<Range<usize>>), FrameError> {
+    Ok(match decoder.decode(input)? {
+        Decoded::Message { payload, consumed } => (consumed, Some(payload)),
+        Decoded::Skipped { consumed, .. } => (consumed, None),
+        Decoded::NeedMore { .. } => (0, None),
+    })
 }

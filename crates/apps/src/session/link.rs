@@ -86,13 +86,18 @@ impl<'a, 'c> Link<'a, 'c> {
         self.exchange.publish(self.cx, group, message)
     }
 
-    /// A message was heard; with its frame it lies there in what is being heard.
+    /// A message was heard, which has no other frame than the one that lies there in what is being heard.
     #[inline]
-    pub(super) fn note_message(&mut self, message: &[u8], frame: Range<usize>) {
-        self.exchange.counts.messages_in += 1;
+    pub(super) fn note_frame(&mut self, message: &[u8], frame: Range<usize>) {
         if let Some(heard) = &mut self.exchange.heard {
             heard.note(message, frame);
         }
+    }
+
+    /// A message was heard.
+    #[inline]
+    pub(super) fn count_message(&mut self) {
+        self.exchange.counts.messages_in += 1;
     }
 
     /// Whether so much is waiting to be sent that no further message should be heard for now.
