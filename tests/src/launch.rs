@@ -5,10 +5,9 @@ use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Once};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
+use signal_hook::consts::{SIGHUP, SIGINT};
 use signal_hook::flag;
 
 use crate::build;
@@ -37,7 +36,7 @@ impl Launch {
 
     /// Any other program; looked for on the `PATH` unless it is a path.
     pub fn of(program: impl AsRef<OsStr>) -> Launch {
-        stop_ignoring_signals();
+        stop_passing_on_ignored_signals();
         let mut command = Command::new(program);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in NOT_INHERITED {
@@ -131,15 +130,22 @@ impl Launch {
 }
 
 /// A shell starts what is to run in the background with its interrupts ignored, and `nohup` does so with hang-ups. What is
-/// ignored here would be ignored by all that is started from here; what has an action, and be it the usual one, would not.
-fn stop_ignoring_signals() {
+/// ignored here would be ignored by all that is started from here; what has an action, and be it none, would not.
+fn stop_passing_on_ignored_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for signal in [SIGINT, SIGQUIT, SIGHUP] {
-            let always = Arc::new(AtomicBool::new(true));
-            flag::register_conditional_default(signal, always).expect("these three have a usual action");
+        for signal in [SIGINT, SIGHUP].into_iter().filter(|signal| is_ignored(*signal)) {
+            flag::register(signal, Arc::default()).expect("both can have an action");
         }
     });
+}
+
+/// By this process; see `proc_pid_status(5)`.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells");
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("it has a line for that");
+    let mask = u64::from_str_radix(mask.trim(), 16).expect("a number");
+    mask & (1 << (signal - 1)) != 0
 }
 
 /// What a developer may have set for himself must not decide a test.

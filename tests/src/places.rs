@@ -1,7 +1,9 @@
 //! Places in the file system that vanish after the test.
 //! What stands in them is the test's affair.
 
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
@@ -30,6 +32,7 @@ impl Place {
         let path = self.path(name);
         let mut file = NamedTempFile::new_in(self.folder()).expect("a new folder takes a file");
         file.write_all(content.as_ref()).expect("the disk takes it");
+        file.as_file().set_permissions(Permissions::from_mode(0o600)).expect("the file is ours");
         file.persist(&path).expect("the folder is ours");
         path
     }

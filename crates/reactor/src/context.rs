@@ -58,7 +58,8 @@ impl<'a> Context<'a> {
     /// The same for a piece of the input of which the handler knows the place.
     ///
     /// # Panics
-    /// Like a slice if there is no such piece, but perhaps only when the input has been handled.
+    /// Like a slice if there is no such piece; one that goes on behind the piece before it is looked at when the input
+    /// has been handled. There is none at all in any hook but `handle`.
     #[inline]
     pub fn send_input(&mut self, to: ConnId, place: Range<usize>) {
         debug_assert!(self.input.get(place.clone()).is_some(), "{place:?} is no piece of the input");

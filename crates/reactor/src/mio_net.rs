@@ -2,11 +2,11 @@
 //! How sockets are opened is in `open`.
 //!
 //! Streams are read and written by rustix, which calls the kernel itself. The C library's `recv` and `send` are points at
-//! which a thread can be cancelled: in a process that has ever had two, each takes 30 ns more to say so, and that is 1.5 %
-//! of the time that `sb-echo` takes for a message.
+//! which a thread can be cancelled, and in a process that has ever had two threads say so around each call (glibc 2.36:
+//! `nptl/cancellation.c`, four locked instructions). What that is of an echo is in `benches/README.md`.
 
 use std::fmt;
-use std::io::{self, IoSlice, Write as _};
+use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Events, Interest, Poll};
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
 use crate::address::Address;
 use crate::binding::{BindOptions, Membership, MembershipChange};
@@ -83,8 +83,8 @@ impl Listener {
 /// The kernel's answer to one poll: more ready sources than this wait for the next.
 const EVENTS_MAX: usize = 1024;
 
-/// A peer that is gone is an error like any other, also in a program that leaves SIGPIPE as it is. Apple's systems are
-/// told so for the whole socket, when it is made.
+/// A peer that is gone is an error like any other, also in a program that leaves SIGPIPE as it is. Apple's systems have no
+/// such flag.
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGPIPE: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
@@ -242,11 +242,11 @@ impl Net for MioNet {
     }
 
     fn write(&mut self, stream: &mut Stream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        match (stream, parts) {
-            (stream, [one]) => Ok(rustix::net::send(stream.descriptor(), one, NO_SIGPIPE)?),
-            (Stream::Tcp(stream), parts) => stream.write_vectored(parts),
-            (Stream::Unix(stream), parts) => stream.write_vectored(parts),
-        }
+        let socket = stream.descriptor();
+        Ok(match parts {
+            [one] => rustix::net::send(socket, one, NO_SIGPIPE)?,
+            parts => rustix::net::sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), NO_SIGPIPE)?,
+        })
     }
 
     fn shutdown_write(&mut self, stream: &mut Stream) -> io::Result<()> {

@@ -168,6 +168,8 @@ impl Ops {
                 self.gathered.extend_from_slice(&input[place]);
             }
             _ => {
+                // Another input may be shown before this is looked at again.
+                let _ = &input[place.clone()];
                 self.end_run(input);
                 self.run = Some(Run::Shown { to, place });
             }
@@ -366,6 +368,12 @@ mod tests {
         ops.settle(&input);
         let expected = [(1, "ab1cd"), (2, "cdef"), (1, "ab"), (3, "ended"), (1, &long), (1, "2")].map(owned);
         assert_eq!(sent(&mut ops, &input), expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn a_piece_of_an_input_that_is_not_shown_is_refused_at_once() {
+        Ops::default().send_shown(conn(1), 0..6, &[]);
     }
 
     fn say(ops: &mut Ops, to: u64, bytes: &[u8]) {

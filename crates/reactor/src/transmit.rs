@@ -45,6 +45,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     /// Between two hooks of one turn: what they record together is never more than a batch, and what the last one adds.
+    /// What those record that are called while a batch is carried out is the next batch, however much it is.
     #[inline]
     pub(crate) fn apply_if_full(&mut self) {
         if self.ops.is_full() {

@@ -1,8 +1,8 @@
 //! What is said beside the messages, on its way out: a bounded queue, and the thread that writes it.
 //!
 //! Whoever speaks never waits for whoever reads, so that a stderr that nobody reads stops no server; what finds no
-//! room is counted instead. The thread is there only while there is something to write: a process that has but one pays
-//! less for each call of the kernel, and servers say little. Leaves what is said, and how it looks, to `cli::notes`.
+//! room is counted instead. The thread is there only while there is something to write, and a moment longer: a process
+//! that has but one pays less for each call of the kernel, and servers say little. Leaves what is said, and how it looks, to `cli::notes`.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -15,19 +15,29 @@ use std::time::Duration;
 /// Where lines end up.
 pub(super) type Sink = Arc<Mutex<dyn Write + Send>>;
 
-/// Queues a line on the process's backlog.
+/// Queues a line on the process's backlog. On a machine without a thread to spare it stays there until the next one.
 pub(super) fn say(sink: &Sink, line: String, keep: Keep) {
     if BACKLOG.push(sink, line, keep) == Writer::Wanted {
-        let writer = thread::Builder::new().name("notes".into());
-        if writer.spawn(|| BACKLOG.write_on(LINGER)).is_err() {
-            BACKLOG.write_on(Duration::ZERO); // better late than never
-        }
+        start_writer();
     }
 }
 
-/// Waits until all that was said is written, or the patience is over.
+/// Waits until all that was said is written, or the patience is over. Not for a loop: without a thread to spare it is
+/// written here, late, and nobody else is left to do it.
 pub(super) fn flush(patience: Duration) {
+    if BACKLOG.claim() == Writer::Wanted && !start_writer() && BACKLOG.claim() == Writer::Wanted {
+        BACKLOG.write_on(Duration::ZERO);
+    }
     BACKLOG.flush(patience);
+}
+
+/// Says whether there is one.
+fn start_writer() -> bool {
+    let writer = thread::Builder::new().name("notes".into()).spawn(|| BACKLOG.write_on(LINGER));
+    if writer.is_err() {
+        BACKLOG.give_up();
+    }
+    writer.is_ok()
 }
 
 /// What to do with a line that finds no room.
@@ -93,6 +103,20 @@ impl Backlog {
         }
         self.changed.notify_all();
         mem::replace(&mut state.writer, Writer::Present)
+    }
+
+    /// Whether a writer is missed by something that waits. Whoever is told so is to see to it.
+    fn claim(&self) -> Writer {
+        let mut state = self.state();
+        if state.waiting.is_empty() {
+            return Writer::Present;
+        }
+        mem::replace(&mut state.writer, Writer::Present)
+    }
+
+    /// Whoever was to see to it could not.
+    fn give_up(&self) {
+        self.state().writer = Writer::Wanted;
     }
 
     /// Writes until nothing has been said for so long.
@@ -226,6 +250,20 @@ mod tests {
             backlog.write_on(Duration::ZERO);
         }
         assert_eq!(written.text(), "first\nfirst\nagain\nagain\n");
+    }
+
+    #[test]
+    fn what_is_said_while_no_writer_can_be_had_is_kept_for_the_next() {
+        let (sink, written) = sink();
+        let backlog = Backlog::new(100);
+        assert_eq!(backlog.claim(), Writer::Present, "there is nothing to write");
+        for line in ["first\n", "second\n"] {
+            assert_eq!(backlog.push(&sink, line.to_owned(), Keep::IfRoom), Writer::Wanted);
+            backlog.give_up();
+        }
+        assert_eq!((backlog.claim(), backlog.claim()), (Writer::Wanted, Writer::Present));
+        backlog.write_on(Duration::ZERO);
+        assert_eq!(written.text(), "first\nsecond\n");
     }
 
     #[test]

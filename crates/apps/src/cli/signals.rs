@@ -29,6 +29,7 @@ pub fn catch(signals: &[Signal], drain_timeout: Duration) -> io::Result<Signals>
 /// stdout does not hear its signals, and neither does a program that looks up a name, or writes still when its loop has
 /// ended. Dropped, it stands guard no longer; whom it has given a time by then still has to keep to it.
 #[derive(Debug)]
+#[must_use = "dropped, it guards no longer"]
 pub struct Guard {
     signals: iterator::Handle,
     thread: Option<JoinHandle<()>>,
