@@ -6,11 +6,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{self, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Where lines end up.
 pub(super) type Sink = Arc<Mutex<dyn Write + Send>>;
@@ -23,12 +25,22 @@ pub(super) fn say(sink: &Sink, line: String, keep: Keep) {
 }
 
 /// Waits until all that was said is written, or the patience is over. Not for a loop: without a thread to spare it is
-/// written here, late, and nobody else is left to do it.
+/// written here if it is sure not to wait, and else lost.
 pub(super) fn flush(patience: Duration) {
-    if BACKLOG.claim() == Writer::Wanted && !start_writer() && BACKLOG.claim() == Writer::Wanted {
-        BACKLOG.write_on(Duration::ZERO);
+    if BACKLOG.claim() == Writer::Wanted && !start_writer() {
+        if stderr_takes_a_page() && BACKLOG.state().bytes <= PAGE_BYTES {
+            BACKLOG.write_on(Duration::ZERO);
+        }
+        return;
     }
     BACKLOG.flush(patience);
+}
+
+/// A pipe that poll(2) calls writable has room for that much.
+fn stderr_takes_a_page() -> bool {
+    let stderr = io::stderr();
+    let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
+    poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 /// Says whether there is one.
@@ -186,6 +198,9 @@ static BACKLOG: Backlog = Backlog::new(BYTES_MAX);
 
 /// Some thousand lines: more than is said at once to somebody who reads.
 const BYTES_MAX: usize = 256 * 1024;
+
+/// Of the smallest page of memory there is.
+const PAGE_BYTES: usize = 4 * 1024;
 
 /// So that a flood of notes costs ten threads a second at most, and not one for each line.
 const LINGER: Duration = Duration::from_millis(100);
