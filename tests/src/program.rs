@@ -124,18 +124,11 @@ impl Program {
     /// Waits until it has so many threads: some it has only as long as there is something for them to do.
     #[track_caller]
     pub fn expect_threads(&self, wanted: usize) {
-        let deadline = Instant::now() + DEADLINE;
         let tasks = format!("/proc/{}/task", self.id());
-        loop {
-            let threads = std::fs::read_dir(&tasks).map_or(0, Iterator::count);
-            if threads == wanted {
-                return;
-            }
-            if Instant::now() >= deadline {
-                self.fail(&format!("it has {threads} threads, and not {wanted}"));
-            }
-            // Nobody is told when a thread of another process ends.
-            std::thread::park_timeout(EXIT_POLL_INTERVAL);
+        let threads = || std::fs::read_dir(&tasks).map_or(0, Iterator::count);
+        // Nobody is told when a thread of another process ends.
+        if poll_until(Instant::now() + DEADLINE, || (threads() == wanted).then_some(())).is_none() {
+            self.fail(&format!("it has {} threads, and not {wanted}", threads()));
         }
     }
 
@@ -201,16 +194,9 @@ impl Program {
 
     #[track_caller]
     fn status_by(&mut self, deadline: Instant) -> ExitStatus {
-        loop {
-            if let Some(status) = self.status() {
-                return status;
-            }
-            if Instant::now() >= deadline {
-                self.fail("it is not over at the deadline");
-            }
-            // The standard library cannot wait for an exit with a deadline.
-            std::thread::park_timeout(EXIT_POLL_INTERVAL);
-        }
+        // The standard library cannot wait for an exit with a deadline.
+        let status = poll_until(deadline, || self.status());
+        status.unwrap_or_else(|| self.fail("it is not over at the deadline"))
     }
 
     #[track_caller]
@@ -252,6 +238,17 @@ impl Program {
             stderr: &self.stderr.text(),
         };
         panic!("{what}\n{report}");
+    }
+}
+
+/// What a look finds, by the deadline: for what nobody tells.
+fn poll_until<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() >= deadline {
+            return found;
+        }
+        std::thread::park_timeout(POLL_INTERVAL);
     }
 }
 
@@ -334,4 +331,4 @@ const READY: &str = "ready ";
 const LAST_OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Short enough not to be felt in a test of a few milliseconds.
-const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);

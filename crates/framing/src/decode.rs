@@ -110,6 +110,7 @@ impl FrameDecoder {
     #[inline]
     pub fn decode_plain(&mut self, input: &[u8]) -> Option<Range<usize>> {
         let State::Scanning { last, .. } = &mut self.state else { return None };
+        // Two arms that say the same: in that of the usual kind the width is a constant, and the rest a load and an add.
         let (start, declared) = match self.spec.plain? {
             Plain::U32be => (Plain::U32be.width(), Plain::U32be.read(input)?),
             other @ Plain::Other { .. } => (other.width(), other.read(input)?),

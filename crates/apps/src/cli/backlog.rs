@@ -2,7 +2,8 @@
 //!
 //! Whoever speaks never waits for whoever reads, so that a stderr that nobody reads stops no server; what finds no
 //! room is counted instead. The thread is there only while there is something to write, and a moment longer: a process
-//! that has but one pays less for each call of the kernel, and servers say little. Leaves what is said, and how it looks, to `cli::notes`.
+//! that has but one pays less for each call of the kernel, and servers say little. Leaves what is said, and how it
+//! looks, to `cli::notes`.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
