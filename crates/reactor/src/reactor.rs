@@ -208,7 +208,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
     }
 
     fn turn_within(&mut self, patience: Option<Duration>) -> io::Result<Flow> {
-        if self.life == Life::Stopped {
+        if self.is_stopped() {
             return Ok(Flow::Stopped);
         }
         self.poll(patience)?;
@@ -312,7 +312,7 @@ impl<H: Handler, N: Net> Reactor<H, N> {
         if is_drained || self.inbox.is_stopping() {
             self.life = Life::Stopped;
         }
-        if self.life != Life::Stopped {
+        if !self.is_stopped() {
             return Flow::Continue;
         }
         self.inbox.close();
